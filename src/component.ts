@@ -1,0 +1,67 @@
+/** A JSON Schema (draft-07) as a plain value. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+export type ComponentKind = 'reader' | 'sender' | 'channel' | 'logger';
+
+/** One key of a component's YAML config. The checker, the generator, the JSON Schema and the docs all work from it. */
+export interface ConfigField {
+  /** What it does, with its unit. Editors show it. */
+  readonly description: string;
+  /** The value's own schema. A reference such as `${params.x}` is allowed beside it wherever the schema is a scalar. */
+  readonly schema: JsonSchema;
+  readonly isRequired?: boolean;
+  /** May hold `${row.x}`: the generator emits a function of the row instead of a constant. */
+  readonly perRow?: boolean;
+  /** May differ between two starts of one run: it changes the speed, never what is sent. */
+  readonly tuning?: boolean;
+  /** Written as `30s` in YAML; the constructor gets a number of milliseconds under the same name with `Ms` behind. */
+  readonly isDuration?: boolean;
+  /** The value is itself a component of this kind: a map with `use`. */
+  readonly component?: ComponentKind;
+  /** How a reference inside a longer text is made safe: a URL takes it as one percent-encoded segment. */
+  readonly encoding?: 'url';
+}
+
+/** An environment variable that a component reads when it opens; `--help` and scheduler manifests list them. */
+export interface EnvironmentVariable {
+  readonly name: string;
+  readonly description: string;
+  readonly isSecret?: boolean;
+  /** Only needed when a location with this scheme is used, for example `yt`. */
+  readonly scheme?: string;
+}
+
+/**
+ * What a component says of itself, in the file that implements it. `use: <key>` in YAML becomes a call of the
+ * constructor that the public face exports under the name `construct`: the bound input or output first, then the
+ * config as one object whose keys are camelCase.
+ */
+export interface ComponentSpec {
+  readonly kind: ComponentKind;
+  /** The word after `use:`. */
+  readonly key: string;
+  /** The constructor's name on the package's public face, for example `httpChannel`. */
+  readonly construct: string;
+  readonly description: string;
+  /** Names the YAML key (`input` or `output`) whose value is an input or output of the operation: the first argument. */
+  readonly binds?: 'input' | 'output';
+  readonly fields: Readonly<Record<string, ConfigField>>;
+  readonly environment?: readonly EnvironmentVariable[];
+}
+
+/** snake_case of YAML as the camelCase of the constructor's options. */
+export function camelCase(key: string): string {
+  return key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+const DURATION_UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+
+/** What a duration looks like in YAML: a whole number and a unit. */
+export const DURATION_PATTERN = '^(0|[1-9][0-9]*)(ms|s|m|h)$';
+
+/** `250ms`, `30s`, `5m`, `1h` as milliseconds; undefined for anything else. */
+export function parseDuration(text: string): number | undefined {
+  const match = new RegExp(DURATION_PATTERN).exec(text);
+  const unitMs = DURATION_UNITS_MS[match?.[2] ?? ''];
+  return match === null || unitMs === undefined ? undefined : Number(match[1]) * unitMs;
+}
