@@ -1,0 +1,126 @@
+import type { Clock } from '../clock.js';
+import type { Counts } from './counts.js';
+import type { Queue } from './queue.js';
+import type { Incoming, Message, SendResult } from './record.js';
+
+/** What a component learns about the run when it opens. */
+export interface Run {
+  /** Given (`--run-id`) or made at start; unique per run in the ledger. */
+  readonly id: string;
+  readonly operation: string;
+  readonly version: string;
+  /** Digest of the operation the runner was generated from. */
+  readonly digest: string;
+  /** Which part of the input this process handles; 0 while runs are not sharded. */
+  readonly shard: number;
+  readonly clock: Clock;
+  /** Where components read connections and secrets: the process environment, or a test's own. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** A folder of the runner's own for what must survive it, for example spilled results. Made when first needed. */
+  readonly stateDir: string;
+  /** Something worth a line for the operator that is not an error, for example a provider asking to slow down. */
+  warn(message: string): void;
+}
+
+/**
+ * Where rows come from. The pipeline calls `open` once, then `read` once, then `close` once (also when `open` threw).
+ * `open` fails on anything a person must mend: a missing table, a wrong column type. `read` puts rows on the queue
+ * and waits while it is full; it returns when the input is at its end or soon after `signal` (the End) is aborted,
+ * having kept back nothing that it took off the wire. It must not close the queue.
+ */
+export interface Reader {
+  open(run: Run): Promise<void>;
+  read(out: Queue<Incoming>, signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+  /** True for a stream: it ends only when told to, and that is a success. */
+  readonly isEndless: boolean;
+  /** How many rows this run will read; undefined while unknown. Known at the latest when `open` has returned. */
+  readonly total: number | undefined;
+}
+
+/**
+ * Turns messages into results. The pipeline calls `open`, `send`, `close`. `send` returns when the queue of messages
+ * is closed and every message taken from it has a result on `results`; or, after `signal` (the Stop) is aborted, when
+ * no request is in flight any more: it starts none after the abort, and returns how many messages it had taken and
+ * now leaves without a result. A terminal outcome is thrown as an RtnError, after the same tidying up.
+ */
+export interface Sender {
+  open(run: Run): Promise<void>;
+  send(messages: Queue<Message>, results: Queue<SendResult>, control: SendControl): Promise<SendReport>;
+  close(): Promise<void>;
+}
+
+export interface SendControl {
+  /** Aborted at Stop: no new request, retry or batch leaves. */
+  readonly signal: AbortSignal;
+  readonly counts: Counts;
+  /** Called at once when an outcome is terminal, so that reading stops while the requests in flight still finish. */
+  stop(error: Error): void;
+}
+
+export interface SendReport {
+  /** Messages taken from the queue that got no result, for example those waiting for a retry at Stop. */
+  readonly left: number;
+}
+
+/**
+ * One attempt to hand one message to a provider. The sender calls `open` once, then `send` many times at once, then
+ * `close`. `send` never rejects for what a provider or the network did: that is data in the answer. It must settle
+ * within the channel's own timeout.
+ */
+export interface Channel {
+  /** The component's key: the log's `channel` column. */
+  readonly key: string;
+  open(run: Run, concurrency: number): Promise<void>;
+  send(message: Message): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+/**
+ * What one attempt came to.
+ * - `sent`: accepted by the provider.
+ * - `rejected`: this row or recipient, for good.
+ * - `retry`: transient, and surely not carried out (or the channel is idempotent).
+ * - `throttled`: slow down the endpoint, then try again.
+ * - `in-doubt`: may have been carried out, and repeating could double it.
+ * - `terminal`: nothing can be sent until a person changes something.
+ */
+export type AnswerClass = 'sent' | 'rejected' | 'retry' | 'throttled' | 'in-doubt' | 'terminal';
+
+export interface Answer {
+  readonly class: AnswerClass;
+  readonly httpStatus: number | null;
+  readonly providerId: string | null;
+  readonly errorCode: string | null;
+  readonly errorText: string | null;
+  /** How long the provider asked us to wait (`Retry-After`), in milliseconds; null when it did not say. */
+  readonly retryAfterMs: number | null;
+  /** For `terminal`: the error that ends the run. */
+  readonly error?: Error;
+}
+
+/**
+ * Where results become durable. The pipeline calls `open` before anything is read, then `log` once, then `close`.
+ * `log` returns when the queue of results is closed and all of it is durable. When it cannot write it throws an
+ * RtnError with code `storage`; the results it had taken but not made durable are then in `unwritten`, in order.
+ */
+export interface Logger {
+  open(run: Run): Promise<void>;
+  log(results: Queue<SendResult>, control: LogControl): Promise<void>;
+  close(): Promise<void>;
+  readonly unwritten: readonly SendResult[];
+  /** Where a person finds the log, for the summary: `postgres table driver_push_log`. No credentials. */
+  readonly address: string;
+}
+
+export interface LogControl {
+  /** Called with each batch as soon as it is durable. */
+  written(results: readonly SendResult[]): void;
+}
+
+/** What a generated runner assembles. */
+export interface Pipeline {
+  readonly reader: Reader;
+  readonly sender: Sender;
+  readonly logger: Logger;
+}

@@ -1,0 +1,72 @@
+import type { JsonSchema } from '../component.js';
+import type { Pipeline } from '../pipeline/contract.js';
+import type { Location } from '../pipeline/location.js';
+
+/** What a generated runner says of itself: the one argument of `runner`. Everything in it is plain data but `pipeline`. */
+export interface RunnerDefinition {
+  readonly operation: OperationIdentity;
+  readonly inputs: Readonly<Record<string, InputDefinition>>;
+  readonly outputs: Readonly<Record<string, OutputDefinition>>;
+  /** JSON Schema per param, with its default and description. */
+  readonly params: Readonly<Record<string, JsonSchema>>;
+  /** Environment variables that hold credentials. Only their values are secret. */
+  readonly secrets: Readonly<Record<string, { readonly description?: string }>>;
+  readonly policy: RunnerPolicy;
+  /** Called once the command line is understood; wires the stages without touching the world. */
+  pipeline(context: RunnerContext): Pipeline;
+}
+
+export interface OperationIdentity {
+  readonly name: string;
+  readonly version: string;
+  readonly title?: string;
+  /** Which of the operation's runners this is: `one-shot`, `service`. */
+  readonly runner: string;
+  readonly digest: string;
+  /** `name@version` of the layer it was published with. */
+  readonly layer: string;
+}
+
+export interface InputDefinition {
+  /** The column that identifies a message. */
+  readonly key: string;
+  /** The column that names the recipient in the log. */
+  readonly recipient?: string;
+  readonly row: JsonSchema;
+  readonly description?: string;
+  /** Location used when the command line gives none. */
+  readonly default?: string;
+}
+
+export interface OutputDefinition {
+  readonly type: 'send-log';
+  readonly description?: string;
+  readonly default?: string;
+}
+
+export interface RunnerPolicy {
+  /** After SIGTERM: how long what was read may take to be sent and logged before a Stop. */
+  readonly drainTimeoutMs: number;
+}
+
+/** An input with the location this run reads it from: the argument of a reader. */
+export interface BoundInput extends InputDefinition {
+  readonly name: string;
+  /** Undefined for an input that has no location of its own: a stream gets its endpoint from the reader's config. */
+  readonly location?: Location;
+}
+
+/** An output with the location this run writes it to: the argument of a logger. */
+export interface BoundOutput extends OutputDefinition {
+  readonly name: string;
+  readonly location: Location;
+}
+
+/** What the generated `pipeline` function receives. */
+export interface RunnerContext {
+  readonly inputs: Readonly<Record<string, BoundInput>>;
+  readonly outputs: Readonly<Record<string, BoundOutput>>;
+  // biome-ignore lint/suspicious/noExplicitAny: each param has the type its own schema says
+  readonly params: Readonly<Record<string, any>>;
+  readonly secrets: Readonly<Record<string, string>>;
+}
