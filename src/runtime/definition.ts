@@ -1,6 +1,7 @@
 import type { JsonSchema } from '../component.js';
+import type { BoundInput, BoundOutput, InputDefinition, OutputDefinition } from '../pipeline/binding.js';
 import type { Pipeline } from '../pipeline/contract.js';
-import type { Location } from '../pipeline/location.js';
+
 
 /** What a generated runner says of itself: the one argument of `runner`. Everything in it is plain data but `pipeline`. */
 export interface RunnerDefinition {
@@ -27,39 +28,9 @@ export interface OperationIdentity {
   readonly layer: string;
 }
 
-export interface InputDefinition {
-  /** The column that identifies a message. */
-  readonly key: string;
-  /** The column that names the recipient in the log. */
-  readonly recipient?: string;
-  readonly row: JsonSchema;
-  readonly description?: string;
-  /** Location used when the command line gives none. */
-  readonly default?: string;
-}
-
-export interface OutputDefinition {
-  readonly type: 'send-log';
-  readonly description?: string;
-  readonly default?: string;
-}
-
 export interface RunnerPolicy {
   /** After SIGTERM: how long what was read may take to be sent and logged before a Stop. */
   readonly drainTimeoutMs: number;
-}
-
-/** An input with the location this run reads it from: the argument of a reader. */
-export interface BoundInput extends InputDefinition {
-  readonly name: string;
-  /** Undefined for an input that has no location of its own: a stream gets its endpoint from the reader's config. */
-  readonly location?: Location;
-}
-
-/** An output with the location this run writes it to: the argument of a logger. */
-export interface BoundOutput extends OutputDefinition {
-  readonly name: string;
-  readonly location: Location;
 }
 
 /** What the generated `pipeline` function receives. */
