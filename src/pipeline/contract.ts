@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { Counts } from './counts.js';
+import type { Ledger } from './ledger.js';
 import type { Queue } from './queue.js';
 import type { Incoming, Message, SendResult } from './record.js';
 
@@ -111,6 +112,8 @@ export interface Logger {
   readonly unwritten: readonly SendResult[];
   /** Where a person finds the log, for the summary: `postgres table driver_push_log`. No credentials. */
   readonly address: string;
+  /** The run's memory in the same store. Usable between `open` and `close`. */
+  readonly ledger: Ledger;
 }
 
 export interface LogControl {

@@ -2,7 +2,7 @@ import type { Outcome, SendResult } from './record.js';
 
 /**
  * The numbers of one run, shared by its stages and shown as progress. `logged` counts durable results only.
- * At the end: read = logged + spilled + left.
+ * At the end: read = logged + spilled + lost + left.
  */
 export interface Counts {
   /** Rows taken from the input. */
@@ -11,6 +11,8 @@ export interface Counts {
   readonly logged: Record<Outcome, number>;
   /** Results that went to the spill file because the log could not be written. */
   spilled: number;
+  /** Results that could be written nowhere, neither to the log nor to the spill file. */
+  lost: number;
   /** Rows that were read and got no result: a Stop came first. */
   left: number;
   /** Requests under way now. */
@@ -28,6 +30,7 @@ export function newCounts(): Counts {
     read: 0,
     logged: { sent: 0, rejected: 0, failed: 0, skipped: 0, unknown: 0 },
     spilled: 0,
+    lost: 0,
     left: 0,
     inFlight: 0,
     attempts: 0,

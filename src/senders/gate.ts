@@ -1,0 +1,32 @@
+/**
+ * When the next request may leave: a token bucket (in its equivalent form as a virtual schedule, GCRA: ITU-T I.371)
+ * and the endpoint's cool-down. All requests pass it, repeats included. Times are monotonic milliseconds.
+ */
+export class Gate {
+  readonly #intervalMs: number;
+  readonly #burstMs: number;
+  /** When the schedule would have sent the next request at an even pace. */
+  #scheduleMs = 0;
+  #coolUntilMs = 0;
+
+  /** `ratePerSecond` 0 is no limit. Up to a tenth of a second's worth may leave in one burst. */
+  constructor(ratePerSecond: number) {
+    this.#intervalMs = ratePerSecond > 0 ? 1_000 / ratePerSecond : 0;
+    this.#burstMs = Math.max(0, 100 - this.#intervalMs);
+  }
+
+  /** How long the next request has to wait: 0 when it may leave now. */
+  delayMs(nowMs: number): number {
+    return Math.max(0, this.#coolUntilMs - nowMs, this.#scheduleMs - this.#burstMs - nowMs);
+  }
+
+  /** Takes note that a request leaves now. */
+  pass(nowMs: number): void {
+    this.#scheduleMs = Math.max(this.#scheduleMs, nowMs) + this.#intervalMs;
+  }
+
+  /** Lets nothing leave until then: the endpoint asked for it. */
+  coolDown(untilMs: number): void {
+    this.#coolUntilMs = Math.max(this.#coolUntilMs, untilMs);
+  }
+}
