@@ -61,9 +61,14 @@ export function foreignCode(thrown: unknown): string | undefined {
 
 /** Makes foreign text safe for one terminal or log line: control characters become visible escapes, length is cut. */
 export function oneLine(text: string, maxLength = 500): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced
-  const escaped = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (char) =>
-    char === '\n' ? '\\n' : char === '\t' ? '\\t' : `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  const escaped = text.replace(
+    /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
+    (char) =>
+      char === '\n'
+        ? '\\n'
+        : char === '\t'
+          ? '\\t'
+          : `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
   return escaped.length > maxLength ? `${escaped.slice(0, maxLength - 1)}…` : escaped;
 }

@@ -38,7 +38,9 @@ const FLOORS: Readonly<Record<string, number>> = {
 /** Files of one floor that may meet: the public face and the component list are made of their own floor. */
 const MEET: readonly string[] = ['index.ts -> runtime', 'components.ts -> runtime', 'cli -> cli'];
 
-const files = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+const files = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' }).filter((file) =>
+  file.endsWith('.ts'),
+);
 
 function room(file: string): string {
   return file.split('/')[0] ?? file;
@@ -64,7 +66,8 @@ describe('the house', () => {
         const isWithinRoom = from === to;
         const isDown = (FLOORS[to] ?? 99) < (FLOORS[from] ?? -1);
         const isFloorZero = FLOORS[from] === 0 && FLOORS[to] === 0;
-        if (!isWithinRoom && !isDown && !isFloorZero && !MEET.includes(`${from} -> ${to}`)) wrong.push(`${file} -> ${target}`);
+        if (!isWithinRoom && !isDown && !isFloorZero && !MEET.includes(`${from} -> ${to}`))
+          wrong.push(`${file} -> ${target}`);
       }
     }
     expect(wrong).toEqual([]);

@@ -240,7 +240,6 @@ function splitUrl(text: string): { origin: string; path: string } {
 }
 
 /** What may stand in a header value (RFC 9110, 5.5), as far as rows can break it: no control character but a tab. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const FORBIDDEN_IN_HEADER = /[\u0000-\u0008\u000a-\u001f\u007f]|[^\u0000-\u00ff]/;
 
 function checkHeaders(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {

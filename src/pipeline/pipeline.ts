@@ -12,8 +12,8 @@ import type { Incoming, Message, SendResult } from './record.js';
 /** What may wait between two stages, in messages. Results have room for a few batches of the log. */
 const CAPACITY = { incoming: 512, messages: 512, results: 8_192 } as const;
 
-/** How many results are spilled at a time. */
-const SPILL_BATCH = 1_000;
+/** How many are spilled or discarded at a time. */
+const REST_BATCH = 1_000;
 
 export interface PipelineOptions {
   readonly input: InputDefinition;
@@ -93,7 +93,7 @@ async function runStages(
     const admission = new Admission(options.input, run.clock);
     const control = { counts, stopSignal: ending.stopSignal };
     counts.left += await admission.run(incoming, messages, results, control).finally(() => messages.close());
-  });
+  }).then(() => discard(incoming, counts));
   const sending = attempt(ending, 'sender', async () => {
     const stop = (error: Error) => ending.stop('sender', toRtnError(error));
     const report = await sender.send(messages, results, { signal: ending.stopSignal, counts, stop });
@@ -106,7 +106,7 @@ async function runStages(
   await logging;
   cancelDrainTimer();
   counts.read = incoming.admitted;
-  counts.left += incoming.length + messages.length;
+  counts.left += messages.length;
   checkBalance(ending, counts);
   return isInputRead;
 }
@@ -121,6 +121,12 @@ async function readAll(reader: Reader, incoming: Queue<Incoming>, ending: Ending
   return isInputRead;
 }
 
+/** After a Stop: takes what the reader still hands over, so that it never waits; these rows are left. */
+async function discard(incoming: Queue<Incoming>, counts: Counts): Promise<void> {
+  for (let count = 1; count > 0; counts.left += count)
+    count = (await incoming.receiveMany(REST_BATCH)).length;
+}
+
 /** Logs until the queue of results is done; what the log cannot take is spilled, so that no stage waits for it. */
 async function logAll(logger: Logger, results: Queue<SendResult>, options: PipelineOptions): Promise<void> {
   const { counts, ending } = options;
@@ -128,7 +134,7 @@ async function logAll(logger: Logger, results: Queue<SendResult>, options: Pipel
   let batch: readonly SendResult[] = logger.unwritten;
   do {
     if (batch.length > 0) await spill(batch, options);
-    batch = await results.receiveMany(SPILL_BATCH);
+    batch = await results.receiveMany(REST_BATCH);
   } while (batch.length > 0);
 }
 

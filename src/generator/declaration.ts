@@ -1,0 +1,82 @@
+import { parseDuration } from '../component.js';
+import { suggestion } from '../registry/spelling.js';
+import { type Expression, literal, object, type Property, visit } from './expression.js';
+import { below, mapAt, mistake, type Spot, shown } from './spot.js';
+import { plain } from './value.js';
+
+/** What an operation declares and a pipeline may ask of its context, in the order in which it is written. */
+export const DECLARED = ['inputs', 'outputs', 'params', 'secrets'] as const;
+
+type Declared = (typeof DECLARED)[number];
+type Document = Readonly<Record<string, unknown>>;
+/** The names that a runner uses, by what they are. */
+export type UsedNames = Readonly<Record<Declared, ReadonlySet<string>>>;
+
+/** What a runner holds when its operation says nothing of it. */
+const DEFAULT_DRAIN_TIMEOUT = '30s';
+
+/** Which inputs, outputs, params and secrets these expressions read. */
+export function usedNames(expressions: readonly Expression[]): UsedNames {
+  const used = {
+    inputs: new Set<string>(),
+    outputs: new Set<string>(),
+    params: new Set<string>(),
+    secrets: new Set<string>(),
+  };
+  for (const expression of expressions) {
+    visit(expression, (part) => {
+      if (part.kind !== 'member' || part.of.kind !== 'name') return;
+      if (isDeclared(part.of.name)) used[part.of.name].add(part.key);
+    });
+  }
+  return used;
+}
+
+/** Those declarations of one kind that the runner uses, as the operation gives them, in its order. */
+export function declared(
+  document: Document,
+  root: Declared,
+  used: ReadonlySet<string>,
+  spot: Spot,
+): Expression {
+  const at = below(spot, root);
+  const entries = Object.entries(mapAt(document[root] ?? {}, at)).filter(([key]) => used.has(key));
+  return object(entries.map(([key, value]) => [key, plain(value ?? {}, below(at, key))]));
+}
+
+/** The parameter of the pipeline's function: `{ inputs, outputs }`, or nothing. */
+export function contextPattern(used: UsedNames): string {
+  const roots = DECLARED.filter((root) => used[root].size > 0);
+  return roots.length === 0 ? '' : `{ ${roots.join(', ')} }`;
+}
+
+/** Who the runner is: for its help, its log and its ledger. */
+export function identity(
+  { document, runner, digest, layer }: { document: Document; runner: string; digest: string; layer: string },
+  spot: Spot,
+): Expression {
+  const { name, version, title } = document;
+  const facts = { name, version, ...(title !== undefined && { title }), runner, digest, layer };
+  return plain(facts, spot);
+}
+
+/** The operation's policy with durations as milliseconds. */
+export function policy(value: unknown, spot: Spot): Expression {
+  const { drain_timeout: drainTimeout = DEFAULT_DRAIN_TIMEOUT, ...unknown } = mapAt(value ?? {}, spot);
+  const [key] = Object.keys(unknown);
+  if (key !== undefined)
+    throw mistake(below(spot, key), `there is no such policy${suggestion(key, ['drain_timeout'])}`);
+  const drainTimeoutMs = typeof drainTimeout === 'string' ? parseDuration(drainTimeout) : undefined;
+  if (drainTimeoutMs === undefined) {
+    throw mistake(
+      below(spot, 'drain_timeout'),
+      `got ${shown(drainTimeout)}, expected a duration such as 30s`,
+    );
+  }
+  const properties: Property[] = [['drainTimeoutMs', literal(drainTimeoutMs)]];
+  return object(properties);
+}
+
+function isDeclared(text: string): text is Declared {
+  return (DECLARED as readonly string[]).includes(text);
+}

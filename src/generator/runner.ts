@@ -1,0 +1,102 @@
+import type { ComponentKind, ComponentSpec, JsonSchema } from '../component.js';
+import { suggestion } from '../registry/spelling.js';
+import { bindingOf, componentCall } from './component.js';
+import { contextPattern, DECLARED, declared, identity, policy, usedNames } from './declaration.js';
+import { calleesIn, type Expression } from './expression.js';
+import { heading, importLine } from './heading.js';
+import { layOut, type RunnerTemplate } from './layout.js';
+import { below, mapAt, mistake, type Spot } from './spot.js';
+import type { Scope } from './value.js';
+
+/** The package every generated runner imports from. */
+export const PACKAGE_NAME = 'realtime-notifications';
+
+export interface RunnerRequest {
+  /** The operation's document as plain data. */
+  readonly operation: unknown;
+  readonly operationDigest: string;
+  /** Which of the document's `runners`. */
+  readonly runnerName: string;
+  readonly template: RunnerTemplate;
+  /** `name@version`. */
+  readonly layer: string;
+  /** Path of the document from the registry's root: for the comment on top and for messages. */
+  readonly sourcePath: string;
+  readonly components: readonly ComponentSpec[];
+}
+
+type Document = Readonly<Record<string, unknown>>;
+
+const KINDS: readonly string[] = ['reader', 'sender', 'channel', 'logger'] satisfies ComponentKind[];
+/** Functions of the language that runners call: nothing to import. */
+const GLOBALS: ReadonlySet<string> = new Set(['encodeURIComponent']);
+
+/**
+ * The text of a runner: one ES module that declares what the runner is and wires its stages. The same request gives
+ * the same bytes. It declares only those inputs, outputs, params and secrets that this runner uses.
+ * Throws RtnError `configuration` on what `rtn check` would have found.
+ */
+export function generateRunner(request: RunnerRequest): string {
+  const document = mapAt(request.operation, { document: request.sourcePath, path: '' });
+  const [name, version] = [document.name, document.version].map(String) as [string, string];
+  const spot = { document: `${name} ${version} (${request.sourcePath})`, path: '' };
+  const stages = assemble(request, document, spot);
+  const { runnerName: runner, operationDigest: digest, layer, sourcePath, template } = request;
+  const used = usedNames(stages.map(([, stage]) => stage));
+  return layOut(template, {
+    header: heading({ operation: name, version, runner, digest, layer, sourcePath, template }),
+    imports: importLine(['runner', ...importsOf(stages)], PACKAGE_NAME),
+    operation: identity({ document, runner, digest, layer }, spot),
+    ...Object.fromEntries(DECLARED.map((root) => [root, declared(document, root, used[root], spot)])),
+    policy: policy(document.policy, below(spot, 'policy')),
+    context: contextPattern(used),
+    ...Object.fromEntries(stages),
+  });
+}
+
+/** The runner's stages by name, each as the call that makes it, in the template's order. */
+function assemble(request: RunnerRequest, document: Document, root: Spot): [string, Expression][] {
+  const all = mapAt(document.runners, below(root, 'runners'));
+  const { runnerName, template, components } = request;
+  const at = below(below(root, 'runners'), runnerName);
+  if (!Object.hasOwn(all, runnerName))
+    throw mistake(at, `there is no such runner${suggestion(runnerName, Object.keys(all))}`);
+  const config = mapAt(all[runnerName], at);
+  const unknown = Object.keys(config).find((key) => key !== 'template' && !template.stages.includes(key));
+  if (unknown !== undefined) {
+    throw mistake(
+      below(at, unknown),
+      `template ${template.name} has no such part${suggestion(unknown, template.stages)}`,
+    );
+  }
+  const scope = scopeOf(document, bindingOf(config.reader, 'input'), root);
+  return template.stages.map((stage) => {
+    if (!isKind(stage))
+      throw mistake(at, `template ${template.name} asks for '${stage}', expected one of ${KINDS.join(', ')}`);
+    return [stage, componentCall(config[stage], stage, below(at, stage), scope, components)];
+  });
+}
+
+/** References may name whatever the operation declares; `row` is a row of the input that the reader is bound to. */
+function scopeOf(document: Document, input: string | undefined, root: Spot): Scope {
+  const names = (key: string): string[] => Object.keys(mapAt(document[key] ?? {}, below(root, key)));
+  const inputs = mapAt(document.inputs ?? {}, below(root, 'inputs'));
+  const isKnown = input !== undefined && Object.hasOwn(inputs, input);
+  const row = isKnown ? mapAt(inputs[input], below(root, `inputs.${input}`)).row : {};
+  return {
+    inputs: names('inputs'),
+    outputs: names('outputs'),
+    params: names('params'),
+    secrets: names('secrets'),
+    row: (typeof row === 'object' && row !== null ? row : {}) as JsonSchema,
+  };
+}
+
+function importsOf(stages: readonly [string, Expression][]): string[] {
+  const callees = stages.flatMap(([, stage]) => [...calleesIn(stage)]);
+  return [...new Set(callees)].filter((callee) => !GLOBALS.has(callee));
+}
+
+function isKind(text: string): text is ComponentKind {
+  return KINDS.includes(text);
+}

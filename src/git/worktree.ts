@@ -1,0 +1,87 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { foreignCode, RtnError } from '../error.js';
+
+/** The folders that a registry reads; nothing else of a repository is walked. */
+const FOLDERS = ['operations', 'layers', 'templates'];
+
+/** The files on disk below a root, read when asked for; a file tree as the registry wants it. */
+export function workTree(root: string): { paths(): readonly string[]; read(path: string): Uint8Array | undefined } {
+  let paths: readonly string[] | undefined;
+  return {
+    paths() {
+      paths ??= FOLDERS.flatMap((folder) => filesBelow(root, folder)).sort();
+      return paths;
+    },
+    read: (path) => readIfThere(join(root, path)),
+  };
+}
+
+/** One file to be written, or deleted where the content is null. */
+interface Change {
+  readonly path: string;
+  readonly content: Uint8Array | string | null;
+}
+
+/**
+ * Writes all changes or none: the new contents are first laid beside their places, then moved there one by one; when a
+ * move fails, those done are taken back. Throws `configuration`.
+ */
+export function writeChanges(root: string, changes: readonly Change[]): void {
+  const mark = `.rtn-${randomBytes(4).toString('hex')}`;
+  const steps = changes.map(({ path, content }) => {
+    const target = join(root, path);
+    return { path, target, staged: `${target}${mark}`, content, before: readIfThere(target) };
+  });
+  const done: typeof steps = [];
+  try {
+    for (const { target, staged, content } of steps) {
+      mkdirSync(dirname(target), { recursive: true });
+      if (content !== null) writeFileSync(staged, content, { flag: 'wx' });
+    }
+    for (const step of steps) {
+      if (step.content === null) rmSync(step.target, { force: true });
+      else renameSync(step.staged, step.target);
+      done.push(step);
+    }
+  } catch (cause) {
+    for (const { target, before } of done) before === undefined ? rmSync(target, { force: true }) : writeFileSync(target, before);
+    for (const { staged } of steps) rmSync(staged, { force: true });
+    throw new RtnError('configuration', `nothing was written: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
+/** The nearest folder, from this one upwards, that holds a registry: `operations/` or rtn.yaml. */
+export function findRoot(folder: string): string | undefined {
+  if (existsSync(join(folder, 'operations')) || existsSync(join(folder, 'rtn.yaml'))) return folder;
+  const parent = dirname(folder);
+  return parent === folder ? undefined : findRoot(parent);
+}
+
+function filesBelow(root: string, folder: string): string[] {
+  const entries = readFolder(join(root, folder));
+  return entries.flatMap((entry) => {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory()) return filesBelow(root, path);
+    return entry.isFile() || entry.isSymbolicLink() ? [path] : [];
+  });
+}
+
+function readFolder(folder: string) {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch (cause) {
+    if (foreignCode(cause) === 'ENOENT' || foreignCode(cause) === 'ENOTDIR') return [];
+    throw new RtnError('undetermined', `${folder} cannot be read`, { cause });
+  }
+}
+
+function readIfThere(path: string): Uint8Array | undefined {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    if (['ENOENT', 'EISDIR', 'ENOTDIR'].includes(foreignCode(cause) ?? '')) return undefined;
+    throw new RtnError('undetermined', `${path} cannot be read`, { cause });
+  }
+}

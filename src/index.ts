@@ -1,0 +1,7 @@
+export { httpChannel } from './channels/http.js';
+export { RtnError } from './error.js';
+export { log } from './loggers/log.js';
+export { table } from './readers/table.js';
+export { zmq } from './readers/zmq.js';
+export { runner } from './runtime/runner.js';
+export { asyncSender } from './senders/async.js';

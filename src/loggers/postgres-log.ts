@@ -1,0 +1,162 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Pool } from 'pg';
+import { sleep } from '../clock.js';
+import { RtnError } from '../error.js';
+import type { LogControl, Logger, Run } from '../pipeline/contract.js';
+import type { Ledger } from '../pipeline/ledger.js';
+import type { Queue } from '../pipeline/queue.js';
+import type { SendResult } from '../pipeline/record.js';
+import { connectPostgres } from '../postgres/connect.js';
+import { copyRow } from '../postgres/copy-text.js';
+import { postgresError } from '../postgres/errors.js';
+import { parseTableName, type TableName } from '../postgres/identifier.js';
+import { locked, migrate } from '../postgres/migrations.js';
+import { collectBatch } from './batch.js';
+import { LOG_COLUMNS } from './columns.js';
+import { postgresLedger } from './postgres-ledger.js';
+
+/** COPY data goes out in pieces of about this size: a piece a row is less than half as fast. */
+const CHUNK_CHARACTERS = 65_536;
+
+/** How long a write is tried again while Postgres does not answer, with growing pauses. */
+const GIVE_UP_AFTER_MS = 60_000;
+
+const COLUMN_LIST = LOG_COLUMNS.map(({ name }) => name).join(', ');
+
+/**
+ * The send log in a Postgres table, which is made when missing. Each batch is one transaction: `(run, shard, seq)`
+ * goes into `rtn.writes`, then the results by COPY. When the answer to a COMMIT is lost the batch is written again
+ * under the same seq, and finds that it stands there already.
+ */
+export class PostgresLog implements Logger {
+  unwritten: readonly SendResult[] = [];
+  readonly #table: TableName;
+  #pool: Pool | undefined;
+  #run: Run | undefined;
+  #ledger: Ledger | undefined;
+  #seq = 0;
+
+  constructor(table: string) {
+    this.#table = parseTableName(table);
+  }
+
+  get address(): string {
+    return `Postgres table ${this.#table.text}`;
+  }
+
+  get ledger(): Ledger {
+    if (this.#ledger === undefined) throw new Error('the ledger was used before open');
+    return this.#ledger;
+  }
+
+  async open(run: Run): Promise<void> {
+    this.#run = run;
+    const pool = await connectPostgres(run.environment, `rtn ${run.operation} ${run.id}`);
+    this.#pool = pool;
+    this.#ledger = postgresLedger(pool, run);
+    await migrate(pool);
+    await this.#makeTable(pool);
+  }
+
+  async log(results: Queue<SendResult>, { written }: LogControl): Promise<void> {
+    const [pool, run] = [this.#pool, this.#run];
+    if (pool === undefined || run === undefined) throw new Error('log was called before open');
+    for (;;) {
+      const batch = await collectBatch(results, run.clock);
+      if (batch.length === 0) return;
+      this.unwritten = batch;
+      await this.#writeUntilDurable(pool, run, batch);
+      this.unwritten = [];
+      this.#seq++;
+      written(batch);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pool?.end();
+  }
+
+  async #makeTable(pool: Pool): Promise<void> {
+    const what = `the log table ${this.#table.text} could not be made`;
+    const columns = LOG_COLUMNS.map(
+      ({ name, type, isRequired }) => `${name} ${type}${isRequired ? ' not null' : ''}`,
+    );
+    await locked(pool, what, async (client) => {
+      const { rows } = await client.query('select to_regclass($1) is not null as exists', [this.#table.sql]);
+      if (rows[0]?.exists !== true) {
+        await client.query(
+          `create table ${this.#table.sql} (${columns.join(', ')}, xid xid8 not null default pg_current_xact_id())`,
+        );
+        await client.query(`create index on ${this.#table.sql} using brin ((xid::text::bigint))`);
+      }
+    });
+    try {
+      await pool.query(`select ${COLUMN_LIST}, xid from ${this.#table.sql} limit 0`);
+    } catch (thrown) {
+      throw postgresError(`the table ${this.#table.text} exists but is no send log`, thrown);
+    }
+  }
+
+  async #writeUntilDurable(pool: Pool, run: Run, batch: readonly SendResult[]): Promise<void> {
+    const giveUpAtMs = run.clock.monotonic() + GIVE_UP_AFTER_MS;
+    for (let pauseMs = 100; ; pauseMs = Math.min(2 * pauseMs, 5_000)) {
+      try {
+        await this.#write(pool, run, batch);
+        return;
+      } catch (thrown) {
+        const error = postgresError(
+          `${batch.length} results could not be written to ${this.#table.text}`,
+          thrown,
+        );
+        if (!error.isRetriable || run.clock.monotonic() + pauseMs > giveUpAtMs) {
+          throw new RtnError('storage', error.message, {
+            cause: error,
+            details: error.details,
+            ...(error.next && { next: error.next }),
+          });
+        }
+        run.warn(`${error.message}; trying again`);
+        await sleep(run.clock, pauseMs);
+      }
+    }
+  }
+
+  async #write(pool: Pool, run: Run, batch: readonly SendResult[]): Promise<void> {
+    const { from } = await import('pg-copy-streams');
+    const client = await pool.connect();
+    const ignore = () => {};
+    client.on('error', ignore);
+    let failure: Error | undefined;
+    try {
+      await client.query('begin');
+      const claim = await client.query(
+        'insert into rtn.writes (run_id, shard, seq, row_count) values ($1, $2, $3, $4) on conflict do nothing',
+        [run.id, run.shard, this.#seq, batch.length],
+      );
+      if (claim.rowCount === 1) {
+        const copy = client.query(from(`copy ${this.#table.sql} (${COLUMN_LIST}) from stdin`));
+        await pipeline(Readable.from(copyChunks(batch, run)), copy);
+      }
+      await client.query('commit');
+    } catch (thrown) {
+      failure = thrown instanceof Error ? thrown : new Error(String(thrown));
+      throw thrown;
+    } finally {
+      client.off('error', ignore);
+      client.release(failure);
+    }
+  }
+}
+
+function* copyChunks(batch: readonly SendResult[], run: Run): Generator<string> {
+  let chunk = '';
+  for (const result of batch) {
+    chunk += copyRow(LOG_COLUMNS.map(({ of }) => of(result, run)));
+    if (chunk.length >= CHUNK_CHARACTERS) {
+      yield chunk;
+      chunk = '';
+    }
+  }
+  if (chunk !== '') yield chunk;
+}

@@ -1,0 +1,49 @@
+import type { Pool } from 'pg';
+import { RtnError } from '../error.js';
+import { postgresError } from './errors.js';
+
+/** The environment variable that says where Postgres is, for every component that uses it. */
+export const DATABASE_URL = {
+  name: 'DATABASE_URL',
+  description: 'Where Postgres is: postgres://user:password@host:port/database.',
+  isSecret: true,
+  scheme: 'pg',
+} as const;
+
+/**
+ * A pool on `DATABASE_URL`, proven by one connection. `applicationName` is what `pg_stat_activity` shows. Errors of
+ * idle connections are left to the next query, which meets them too.
+ */
+export async function connectPostgres(
+  environment: Readonly<Record<string, string | undefined>>,
+  applicationName: string,
+): Promise<Pool> {
+  const url = environment[DATABASE_URL.name];
+  if (url === undefined || url === '') {
+    throw new RtnError('usage', 'DATABASE_URL is not set, and the log goes to Postgres', {
+      next: 'export DATABASE_URL=postgres://user:password@host:port/database',
+    });
+  }
+  if (!/^postgres(ql)?:\/\//.test(url)) {
+    throw new RtnError(
+      'usage',
+      'DATABASE_URL is no address of Postgres: expected postgres://user:password@host:port/database',
+    );
+  }
+  const { default: pg } = await import('pg');
+  const pool = new pg.Pool({
+    connectionString: url,
+    application_name: applicationName,
+    max: 4,
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+  });
+  pool.on('error', () => {});
+  try {
+    await pool.query('select 1');
+  } catch (thrown) {
+    await pool.end();
+    throw postgresError('cannot connect to Postgres', thrown);
+  }
+  return pool;
+}

@@ -1,0 +1,33 @@
+/** A value of a COPY row. Dates are milliseconds since the epoch and are written by `timestampText`. */
+export type CopyValue = string | number | null;
+const SPECIAL =
+  /[\\\t\n\r\u0000\u000b\b\f]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+const MAY_BE_SPECIAL = /[\\\u0000-\u001f\ud800-\udfff]/;
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '\\': '\\\\',
+  '\t': '\\t',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\b': '\\b',
+  '\f': '\\f',
+  '\u000b': '\\v',
+};
+
+/**
+ * One row in the text format of COPY, with its newline. Postgres text can hold neither NUL nor half a surrogate pair:
+ * both become U+FFFD, so that no row is lost to them. Format: postgresql.org/docs/current/sql-copy.html, Text Format.
+ */
+export function copyRow(values: readonly CopyValue[]): string {
+  let row = '';
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index] ?? null;
+    if (index > 0) row += '\t';
+    row += value === null ? '\\N' : typeof value === 'number' ? String(value) : escapeText(value);
+  }
+  return `${row}\n`;
+}
+
+function escapeText(text: string): string {
+  return MAY_BE_SPECIAL.test(text) ? text.replace(SPECIAL, (char) => ESCAPES[char] ?? '\ufffd') : text;
+}

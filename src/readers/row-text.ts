@@ -1,0 +1,45 @@
+import { oneLine, toRtnError } from '../error.js';
+import type { Incoming, Row } from '../pipeline/record.js';
+import { parseExactJson } from '../yson/exact-json.js';
+
+/** How much of a malformed message is kept, in characters. */
+const KEPT = 300;
+
+/** Only a text with so many digits in a row can hold an integer that JSON.parse would round. */
+const LONG_DIGITS = /\d{16}/;
+
+/**
+ * The rows of one message: a JSON object, or an array of them. What is neither is one malformed record that keeps the
+ * beginning of the text. Integers outside the safe range come as bigint. Positions count up from `position`.
+ */
+export function parseRows(text: string, position: number): Incoming[] {
+  let value: unknown;
+  try {
+    value = LONG_DIGITS.test(text) ? parseExactJson(text, exactNumber) : JSON.parse(text);
+  } catch (thrown) {
+    return [malformed(position, toRtnError(thrown).message, text)];
+  }
+  const rows: unknown[] = Array.isArray(value) ? value : [value];
+  return rows.map((row, index) =>
+    isRow(row)
+      ? { position: position + index, row }
+      : malformed(
+          position + index,
+          'expected a JSON object',
+          JSON.stringify(row, (_, inner) => (typeof inner === 'bigint' ? String(inner) : inner)),
+        ),
+  );
+}
+
+function isRow(value: unknown): value is Row {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function malformed(position: number, reason: string, text: string): Incoming {
+  return { position, malformed: `${oneLine(reason, 200)}; got ${oneLine(text, KEPT)}` };
+}
+
+function exactNumber(literal: string): number | bigint {
+  const value = Number(literal);
+  return Number.isSafeInteger(value) || !/^-?\d+$/.test(literal) ? value : BigInt(literal);
+}

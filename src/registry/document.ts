@@ -1,0 +1,100 @@
+import type { JsonSchema } from '../component.js';
+
+export type Status = 'draft' | 'active' | 'deprecated' | 'withdrawn';
+
+/** What every artefact says of itself, whatever its kind. */
+interface ArtefactDocument {
+  readonly name: string;
+  readonly version: string;
+  readonly status: Status;
+  readonly title: string;
+  readonly description?: string;
+  readonly owner?: string;
+  readonly links?: Readonly<Record<string, string>>;
+  /** `name@version` of what to use instead. */
+  readonly replaced_by?: string;
+  /** Why it is deprecated or withdrawn. */
+  readonly reason?: string;
+}
+
+/** An operation whose document has passed its schema. */
+export interface OperationDocument extends ArtefactDocument {
+  readonly schema: 'operation/v1';
+  /** `name@version`. */
+  readonly layer: string;
+  readonly inputs: Readonly<Record<string, InputDocument>>;
+  readonly outputs: Readonly<Record<string, OutputDocument>>;
+  readonly params?: Readonly<Record<string, JsonSchema>>;
+  readonly secrets?: Readonly<Record<string, { readonly description?: string }>>;
+  readonly policy?: PolicyDocument;
+  readonly runners: Readonly<Record<string, RunnerDocument>>;
+  readonly published?: { readonly form: number; readonly at: string } & Readonly<
+    Record<OperationPart, string>
+  >;
+}
+
+export interface InputDocument {
+  readonly description?: string;
+  /** The row's field that identifies a message. */
+  readonly key: string;
+  readonly recipient?: string;
+  readonly row: JsonSchema;
+  readonly default?: string;
+}
+
+export interface OutputDocument {
+  readonly type: 'send-log';
+  readonly description?: string;
+  readonly default?: string;
+}
+
+export interface PolicyDocument {
+  /** A duration, as written. */
+  readonly drain_timeout?: string;
+}
+
+export interface RunnerDocument {
+  /** `name@version`. */
+  readonly template: string;
+  readonly reader?: ComponentDocument;
+  readonly sender?: ComponentDocument;
+  readonly logger?: ComponentDocument;
+}
+
+/** A component as configured: `use` and the keys of its spec, references not yet resolved. */
+export type ComponentDocument = { readonly use: string } & Readonly<Record<string, unknown>>;
+
+/** A layer whose document has passed its schema. */
+export interface LayerDocument extends ArtefactDocument {
+  readonly schema: 'layer/v1';
+  /** A range of Node.js versions. */
+  readonly node: string;
+  /** Exact versions. */
+  readonly packages: Readonly<Record<string, string>>;
+  readonly published?: ContentRecord;
+}
+
+export const STAGES = ['reader', 'sender', 'logger'] as const;
+
+export type Stage = (typeof STAGES)[number];
+
+/** A template whose document has passed its schema. */
+export interface TemplateDocument extends ArtefactDocument {
+  readonly schema: 'template/v1';
+  /** The slots that its runner must fill. */
+  readonly stages: readonly Stage[];
+  /** The Handlebars file beside it. */
+  readonly text: string;
+  readonly published?: ContentRecord;
+}
+
+interface ContentRecord {
+  readonly form: number;
+  readonly at: string;
+  readonly content: string;
+}
+
+/** The parts of an operation that have a digest each, so that a finding says what was changed. */
+export const OPERATION_PARTS = ['interface', 'params', 'wrapper', 'layer'] as const;
+
+export type OperationPart = (typeof OPERATION_PARTS)[number];

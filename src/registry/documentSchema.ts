@@ -1,0 +1,211 @@
+import { type ComponentSpec, DURATION_PATTERN, type JsonSchema } from '../component.js';
+import { ARTEFACT_KINDS, type ArtefactKind } from './artefact.js';
+import { componentDefinitions } from './componentSchema.js';
+import { DIGEST_FORM } from './digest.js';
+import { OPERATION_PARTS, STAGES } from './document.js';
+import { NAME_PATTERN, REFERENCE_PATTERN, VERSION_PATTERN } from './version.js';
+
+const DRAFT_07 = 'http://json-schema.org/draft-07/schema#';
+/** Names of inputs, outputs, params and secrets become flags, properties and environment variables. */
+const MEMBER_PATTERN = '^[A-Za-z_][A-Za-z0-9_]*$';
+
+const text = (description: string, rest: JsonSchema = {}): JsonSchema => ({
+  type: 'string',
+  minLength: 1,
+  description,
+  ...rest,
+});
+const digest = (description: string): JsonSchema => text(description, { pattern: '^[0-9a-f]{64}$' });
+const reference = (kind: string, description: string): JsonSchema =>
+  text(description, { pattern: REFERENCE_PATTERN, examples: [`${kind}@1.0.0`] });
+const closed = (description: string, required: readonly string[], properties: JsonSchema): JsonSchema => ({
+  type: 'object',
+  description,
+  additionalProperties: false,
+  required,
+  properties,
+});
+const mapOf = (description: string, values: JsonSchema, keys = MEMBER_PATTERN): JsonSchema => ({
+  type: 'object',
+  description,
+  propertyNames: { pattern: keys },
+  additionalProperties: values,
+});
+const embedded = (description: string): JsonSchema => ({
+  description,
+  allOf: [{ $ref: DRAFT_07 }],
+  type: 'object',
+});
+
+/** The JSON Schemas (draft-07) of the three kinds of document: what editors show and what `rtn check` holds. */
+export function documentSchemas(specs: readonly ComponentSpec[]): Record<ArtefactKind, JsonSchema> {
+  return { operation: operationSchema(specs), layer: layerSchema(), template: templateSchema() };
+}
+
+/** `schemas/operation.schema.json`: where each schema stands in a repository, as the modeline of a document names it. */
+export function schemaFiles(specs: readonly ComponentSpec[]): Record<string, string> {
+  const schemas = documentSchemas(specs);
+  return Object.fromEntries(
+    ARTEFACT_KINDS.map((kind) => [
+      `schemas/${kind}.schema.json`,
+      `${JSON.stringify(schemas[kind], null, 2)}\n`,
+    ]),
+  );
+}
+
+function operationSchema(specs: readonly ComponentSpec[]): JsonSchema {
+  const slot = (stage: string, description: string) => ({
+    description,
+    allOf: [{ $ref: `#/definitions/${stage}` }],
+  });
+  const runner = closed('One way to start the operation.', ['template'], {
+    template: reference('one-shot', 'The wrapper script it is generated from: name@version.'),
+    reader: slot('reader', 'Where messages come from.'),
+    sender: slot('sender', 'How messages go out.'),
+    logger: slot('logger', 'Where the result of each message is written.'),
+  });
+  const recorded = Object.fromEntries(
+    OPERATION_PARTS.map((part) => [part, digest(`sha256 of what counts as ${part}.`)]),
+  );
+  return artefactSchema(
+    'operation',
+    ['layer', 'inputs', 'outputs', 'runners'],
+    published(recorded),
+    {
+      layer: reference('taxi-crm-push', 'The environment that its runners run in: name@version.'),
+      inputs: mapOf('What it reads, by name; each is a flag of the runner.', inputSchema()),
+      outputs: mapOf('What it writes, by name; each is a flag of the runner.', outputSchema()),
+      params: mapOf(
+        'What may be set at start, by name: a JSON Schema each.',
+        embedded('JSON Schema (draft-07) of the param, with its default and description.'),
+      ),
+      secrets: mapOf(
+        'Environment variables that hold credentials.',
+        closed('A secret.', [], { description: text('What it opens and who gives it out.') }),
+        '^[A-Z][A-Z0-9_]*$',
+      ),
+      policy: closed('What happens around the pipeline.', [], {
+        drain_timeout: text(
+          'After SIGTERM: how long what was read may take to be sent and logged, such as 30s.',
+          { pattern: DURATION_PATTERN, examples: ['30s'] },
+        ),
+      }),
+      runners: {
+        ...mapOf('The scripts that `rtn generate` makes, by name.', runner, NAME_PATTERN),
+        minProperties: 1,
+      },
+    },
+    componentDefinitions(specs),
+  );
+}
+
+function inputSchema(): JsonSchema {
+  return closed('An input: rows of one shape.', ['key', 'row'], {
+    description: text('What a row is, for those who fill the input.'),
+    key: text('The field of the row that identifies a message.'),
+    recipient: text('The field of the row that names the recipient in the send log.'),
+    row: embedded('JSON Schema (draft-07) of a row.'),
+    default: text('Location used when the command line gives none, such as yt:PATH or file:PATH.'),
+  });
+}
+
+function outputSchema(): JsonSchema {
+  return closed('An output.', ['type'], {
+    type: { const: 'send-log', description: 'send-log: one row a message with its outcome.' },
+    description: text('What is written, for those who read the output.'),
+    default: text('Location used when the command line gives none, such as pg:TABLE or yt:PATH.'),
+  });
+}
+
+function layerSchema(): JsonSchema {
+  return artefactSchema(
+    'layer',
+    ['node', 'packages'],
+    published({ content: digest('sha256 of node and packages.') }),
+    {
+      node: text('Range of Node.js versions that its runners need.', { examples: ['>=20.19'] }),
+      packages: mapOf(
+        'npm packages, each in one exact version.',
+        text('Exact version.', { pattern: VERSION_PATTERN, examples: ['1.4.10'] }),
+        '^(@[a-z0-9._~-]+/)?[a-z0-9._~-]+$',
+      ),
+    },
+  );
+}
+
+function templateSchema(): JsonSchema {
+  return artefactSchema(
+    'template',
+    ['stages', 'text'],
+    published({ content: digest('sha256 of the stages and of the text file.') }),
+    {
+      stages: {
+        type: 'array',
+        description: 'The slots that a runner with this template must fill.',
+        uniqueItems: true,
+        items: { type: 'string', enum: STAGES },
+      },
+      text: text('The Handlebars file beside this one.', { examples: ['1.0.0.mjs.hbs'] }),
+    },
+  );
+}
+
+function published(digests: JsonSchema): JsonSchema {
+  return closed(
+    'Written by `rtn publish`: what was published, so that a later change is noticed. Never edit it.',
+    ['form', 'at', ...Object.keys(digests)],
+    {
+      form: { type: 'integer', const: DIGEST_FORM, description: 'Number of the digest algorithm.' },
+      at: text('Day of publication, UTC.', { format: 'date', examples: ['2026-11-23'] }),
+      ...digests,
+    },
+  );
+}
+
+function artefactSchema(
+  kind: ArtefactKind,
+  required: string[],
+  record: JsonSchema,
+  properties: JsonSchema,
+  definitions?: JsonSchema,
+): JsonSchema {
+  return {
+    $schema: DRAFT_07,
+    title: `One version of ${kind === 'operation' ? 'an' : 'a'} ${kind}`,
+    ...closed(
+      `A document of realtime-notifications: ${kind}s/<name>/<version>.yaml.`,
+      ['schema', 'name', 'version', 'status', 'title', ...required],
+      {
+        schema: { const: `${kind}/v1`, description: 'Kind of this document and form of its keys.' },
+        name: text('Name, the same as that of the folder.', {
+          pattern: NAME_PATTERN,
+          maxLength: 100,
+          examples: ['driver_push'],
+        }),
+        version: text(
+          'Strict semantic version, the same as that of the file; in quotes where YAML would read a number.',
+          { pattern: VERSION_PATTERN, examples: ['1.4.10'] },
+        ),
+        status: {
+          type: 'string',
+          enum: ['draft', 'active', 'deprecated', 'withdrawn'],
+          description:
+            'draft: edit freely. active: frozen by `rtn publish`. deprecated: frozen, still runs. withdrawn: a bad version, refused everywhere.',
+        },
+        title: text('What it is, in one line.'),
+        description: text('What it does and what to know of it, in Markdown.'),
+        owner: text('Team or person that answers for it.'),
+        links: {
+          type: 'object',
+          description: 'Addresses or ids of the same thing elsewhere, by name.',
+          additionalProperties: text('Address or id.'),
+        },
+        ...properties,
+        replaced_by: reference(kind, 'What to use instead of a deprecated version: name@version.'),
+        reason: text('Why it is deprecated or withdrawn.'),
+        published: record,
+      },
+    ),
+    ...(definitions && { definitions }),
+  };
+}

@@ -1,0 +1,172 @@
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseAllDocuments,
+  type YAMLError,
+} from 'yaml';
+import type { Finding, Position } from './finding.js';
+import { plainValue } from './plain.js';
+
+/** Keys and indexes from the document's root to a node. */
+export type Path = readonly (string | number)[];
+
+/** Offsets into the text: from the first character of a node to behind its last, comments excluded. */
+export interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A YAML file that could be read: its value as plain data, and where each part of it stands. */
+export interface Source {
+  readonly file: string;
+  readonly text: string;
+  readonly value: unknown;
+  /** Where the value at the path stands; the nearest parent's place where the path leads nowhere. Aliases are followed. */
+  positionOf(path: Path): Position;
+  /** Where the key at the end of the path stands. */
+  positionOfKey(path: Path): Position;
+  /** The ranges of one pair of the top-level map, or undefined where it is absent or the map is written in flow style. */
+  topLevelPair(key: string): { readonly key: Range; readonly value: Range } | undefined;
+}
+
+const MAX_BYTES = 1_000_000;
+
+/** Reads one YAML 1.2 (core) document. Any bytes give a source or findings, never an exception. */
+export function parseSource(file: string, bytes: Uint8Array): { source?: Source; findings: Finding[] } {
+  const at = (
+    rule: string,
+    message: string,
+    { line, column }: Position = { line: 1, column: 1 },
+  ): Finding => ({ rule, severity: 'error', file, line, column, message });
+  if (bytes.length > MAX_BYTES)
+    return {
+      findings: [at('yaml/encoding', `the file has ${bytes.length} bytes; at most ${MAX_BYTES} are read`)],
+    };
+  const text = decode(bytes);
+  if (text === undefined) return { findings: [at('yaml/encoding', 'the file is not UTF-8')] };
+  const lines = new LineCounter();
+  const position = (offset: number): Position => {
+    const { line, col } = lines.linePos(offset);
+    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+  };
+  try {
+    const documents = parseAllDocuments(text, {
+      lineCounter: lines,
+      prettyErrors: false,
+      version: '1.2',
+      schema: 'core',
+      merge: false,
+      logLevel: 'silent',
+    });
+    if ('empty' in documents || documents.length === 0)
+      return { findings: [at('yaml/syntax', 'the file is empty')] };
+    const [document, second] = documents;
+    if (document === undefined || second !== undefined)
+      return {
+        findings: [
+          at(
+            'yaml/syntax',
+            'the file holds several documents; expected one',
+            position(second?.range[0] ?? 0),
+          ),
+        ],
+      };
+    const faults = [...document.errors, ...document.warnings].map((error) =>
+      at(ruleOf(error), messageOf(error), position(error.pos[0])),
+    );
+    if (faults.length > 0) return { findings: faults };
+    const { value, traps } = plainValue(document.contents, (anchor) => anchor.resolve(document));
+    if (traps.length > 0)
+      return { findings: traps.map((trap) => at(trap.rule, trap.message, position(trap.offset))) };
+    const resolve = (node: unknown): unknown => (isAlias(node) ? node.resolve(document) : node);
+    return { source: { file, text, value, ...locators(document.contents, resolve, position) }, findings: [] };
+  } catch (thrown) {
+    // The YAML library recurses once a level: the stack ends before our own limit on depth is asked.
+    return {
+      findings: [
+        at(
+          'yaml/syntax',
+          thrown instanceof RangeError
+            ? 'the document is nested too deeply'
+            : `the document cannot be read: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
+        ),
+      ],
+    };
+  }
+}
+
+/** The text of UTF-8 bytes with a byte order mark kept (so that edits keep it), or undefined for any other encoding. */
+export function decode(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+function locators(
+  root: Node | null,
+  resolve: (node: unknown) => unknown,
+  position: (offset: number) => Position,
+) {
+  const pairAt = (path: Path): { pair?: Pair; node: unknown; offset: number } => {
+    let node: unknown = root;
+    let offset = startOf(root) ?? 0;
+    let pair: Pair | undefined;
+    for (const step of path) {
+      const parent = resolve(node);
+      pair = isMap(parent)
+        ? (parent.items as Pair[]).find((item) => keyText(item.key) === String(step))
+        : undefined;
+      const child = isSeq(parent) ? parent.items[Number(step)] : pair?.value;
+      if (pair === undefined && child === undefined) return { node, offset };
+      node = child;
+      offset = startOf(resolve(child)) ?? startOf(pair?.key) ?? offset;
+    }
+    return { node, offset, ...(pair && { pair }) };
+  };
+  return {
+    positionOf: (path: Path) => position(pairAt(path).offset),
+    positionOfKey(path: Path) {
+      const { pair, offset } = pairAt(path);
+      return position(startOf(pair?.key) ?? offset);
+    },
+    topLevelPair(key: string) {
+      if (!isMap(root) || root.flow) return undefined;
+      const pair = (root.items as Pair[]).find((item) => keyText(item.key) === key);
+      const [keyRange, valueRange] = [rangeOf(pair?.key), rangeOf(pair?.value)];
+      return keyRange && valueRange && { key: keyRange, value: valueRange };
+    },
+  };
+}
+
+/** The text of a key as it stands in the plain value. */
+function keyText(key: unknown): string | undefined {
+  if (key === null) return '';
+  return isScalar(key) ? String(key.value ?? '') : undefined;
+}
+
+function rangeOf(node: unknown): Range | undefined {
+  const range = (node as Node | null | undefined)?.range;
+  return range ? { start: range[0], end: range[1] } : undefined;
+}
+
+function startOf(node: unknown): number | undefined {
+  return rangeOf(node)?.start;
+}
+
+function ruleOf(error: YAMLError): string {
+  return error.code === 'DUPLICATE_KEY' ? 'yaml/duplicate-key' : 'yaml/syntax';
+}
+
+function messageOf(error: YAMLError): string {
+  if (error.code === 'DUPLICATE_KEY')
+    return 'the key stands twice in one map; the parser would silently keep one of them';
+  if (error.code === 'TAB_AS_INDENT') return 'a tab in the indentation; YAML allows only spaces';
+  return error.message;
+}

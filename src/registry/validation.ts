@@ -1,0 +1,35 @@
+import type { ValidateFunction } from 'ajv';
+import type { ComponentSpec } from '../component.js';
+import type { ArtefactKind } from './artefact.js';
+import { documentSchemas } from './documentSchema.js';
+import { embeddedMistakes } from './embedded.js';
+import type { Finding } from './finding.js';
+import { mistakesOf } from './mistake.js';
+import type { Source } from './source.js';
+import { newAjv } from './value.js';
+
+/** Judges one document by the schema of its kind. */
+export type DocumentValidator = (kind: ArtefactKind, source: Source) => Finding[];
+
+/** Compiles the schemas of the three kinds, each when first needed. */
+export function documentValidator(specs: readonly ComponentSpec[]): DocumentValidator {
+  const schemas = documentSchemas(specs);
+  const ajv = newAjv();
+  const compiled = new Map<ArtefactKind, ValidateFunction>();
+  return (kind, source) => {
+    const validate = compiled.get(kind) ?? ajv.compile(schemas[kind]);
+    compiled.set(kind, validate);
+    validate(source.value);
+    const mistakes = [
+      ...mistakesOf(validate.errors ?? []),
+      ...(kind === 'operation' ? embeddedMistakes(source.value) : []),
+    ];
+    return mistakes.map(({ rule, message, path, isAboutKey }) => ({
+      rule,
+      severity: 'error',
+      file: source.file,
+      ...(isAboutKey ? source.positionOfKey(path) : source.positionOf(path)),
+      message,
+    }));
+  };
+}

@@ -1,0 +1,24 @@
+import { Ajv, type ErrorObject } from 'ajv';
+import addFormats from 'ajv-formats';
+import type { JsonSchema } from '../component.js';
+
+/** Checks a value by a schema that a user wrote; gives ajv's errors, or the reason why the schema itself is no use. */
+export function valueErrors(
+  schema: JsonSchema,
+  value: unknown,
+): ErrorObject[] | { readonly invalid: string } {
+  try {
+    const validate = newAjv().compile(schema);
+    validate(value);
+    return validate.errors ?? [];
+  } catch (thrown) {
+    return { invalid: thrown instanceof Error ? thrown.message : String(thrown) };
+  }
+}
+
+/** The one way in which ajv is set up: all errors, with the values and schemas that the messages are made from. */
+export function newAjv(): Ajv {
+  const ajv = new Ajv({ allErrors: true, strict: false, verbose: true, logger: false });
+  addFormats.default(ajv);
+  return ajv;
+}

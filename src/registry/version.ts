@@ -1,0 +1,44 @@
+import compareVersions from 'semver/functions/compare.js';
+import parseSemver from 'semver/functions/parse.js';
+
+/** What a version looks like: strict semver without build metadata, since two builds of one version would be equal. */
+export const VERSION_PATTERN =
+  '^(0|[1-9]\\d*)\\.(0|[1-9]\\d*)\\.(0|[1-9]\\d*)(-(0|[1-9]\\d*|\\d*[A-Za-z-][0-9A-Za-z-]*)(\\.(0|[1-9]\\d*|\\d*[A-Za-z-][0-9A-Za-z-]*))*)?$';
+
+export const NAME_PATTERN = '^[a-z][a-z0-9]*([_-][a-z0-9]+)*$';
+
+/** How one artefact names another: `name@version`, always exact. */
+export const REFERENCE_PATTERN = `${NAME_PATTERN.slice(0, -1)}@${VERSION_PATTERN.slice(1)}`;
+
+export type Level = 'patch' | 'minor' | 'major';
+
+const version = new RegExp(VERSION_PATTERN);
+
+export function isVersion(text: string): boolean {
+  return version.test(text) && parseSemver(text) !== null;
+}
+
+/** Semver's order; both must be versions. */
+export function byVersion(a: string, b: string): number {
+  return compareVersions(a, b);
+}
+
+/** MAJOR.MINOR: versions are compared, cloned and replaced within their line. */
+export function lineOf(text: string): string {
+  return text.split('.', 2).join('.');
+}
+
+/** The next version of the level after this one; a pre-release of 1.4.5 is followed by 1.4.5 itself. */
+export function raise(text: string, level: Level): string {
+  const raised = parseSemver(text)?.inc(level).version;
+  if (raised === undefined) throw new TypeError(`not a version: ${text}`);
+  return raised;
+}
+
+/** Splits `name@version`; the version is undefined where only a name stands. */
+export function splitReference(text: string): { name: string; version: string | undefined } {
+  const at = text.indexOf('@');
+  return at < 0
+    ? { name: text, version: undefined }
+    : { name: text.slice(0, at), version: text.slice(at + 1) };
+}

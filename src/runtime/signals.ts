@@ -1,0 +1,28 @@
+import { RUNNER_EXIT } from '../exit.js';
+import type { Ending } from '../pipeline/ending.js';
+
+/**
+ * SIGTERM and the first SIGINT ask for the End; a second signal of either kind is the Exit, at once. A closed pipe
+ * on standard output or error (`| head`) ends nothing: what is printed then is dropped. Returns a function that
+ * takes the handlers away again.
+ */
+export function handleSignals(ending: Ending, tell: (message: string) => void): () => void {
+  let signals = 0;
+  const handle = (signal: NodeJS.Signals) => {
+    signals++;
+    if (signals > 1) process.exit(RUNNER_EXIT.temporary);
+    tell(`${signal}: reading stops; what was read is sent and logged. A second signal exits at once.`);
+    ending.end(signal === 'SIGINT' ? 'SIGINT' : 'SIGTERM');
+  };
+  const ignoreClosedPipe = (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  };
+  process.on('SIGTERM', handle);
+  process.on('SIGINT', handle);
+  process.stdout.on('error', ignoreClosedPipe);
+  process.stderr.on('error', ignoreClosedPipe);
+  return () => {
+    process.off('SIGTERM', handle);
+    process.off('SIGINT', handle);
+  };
+}

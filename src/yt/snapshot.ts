@@ -1,0 +1,67 @@
+import { RtnError } from '../error.js';
+import type { YtClient } from './client.js';
+import type { CallOptions, TransactionRef } from './options.js';
+
+export interface YtColumn {
+  readonly name: string;
+  /** The column's type as YT names it: `int64`, `string`, `any`, … */
+  readonly type: string;
+  readonly isRequired: boolean;
+}
+
+/** A static table frozen under a snapshot lock. Read it by `path` inside `transaction`, whatever happens to the name. */
+export interface TableSnapshot {
+  /** `#<node id>`. */
+  readonly path: string;
+  readonly nodeId: string;
+  readonly rowCount: number;
+  /** Columns of the schema; empty for a table without one. */
+  readonly columns: readonly YtColumn[];
+  readonly isSchemaStrict: boolean;
+  /** Changes with every write: two snapshots with the same node id and content revision hold the same rows. */
+  readonly contentRevision: number;
+}
+
+const ATTRIBUTES = ['type', 'row_count', 'schema', 'content_revision', 'dynamic'];
+
+interface TableAttributes {
+  readonly type: string;
+  readonly row_count?: number;
+  readonly content_revision?: number;
+  readonly dynamic?: boolean | string;
+  readonly schema?: unknown;
+}
+
+/** Freezes the table for as long as `transaction` lives; throws `configuration` when the path is no static table. */
+export async function snapshotTable(client: YtClient, path: string, transaction: TransactionRef, options: Pick<CallOptions, 'signal'> = {}): Promise<TableSnapshot> {
+  const { nodeId } = await client.lock(path, { mode: 'snapshot', transaction, ...options });
+  const frozen = `#${nodeId}`;
+  const attributes = (await client.get(`${frozen}/@`, { attributes: ATTRIBUTES, transaction, ...options })) as TableAttributes;
+  if (attributes.type !== 'table') {
+    throw new RtnError('configuration', `YT ${path} at ${client.proxy} is no table: got a ${attributes.type}`, { next: 'give the path of a table' });
+  }
+  if (attributes.dynamic === true || attributes.dynamic === 'true') {
+    throw new RtnError('configuration', `YT ${path} at ${client.proxy} is a dynamic table, expected a static one`, { next: 'copy its rows to a static table' });
+  }
+  const { value, attributes: schema } = unwrap(attributes.schema);
+  return {
+    path: frozen,
+    nodeId,
+    rowCount: attributes.row_count ?? 0,
+    columns: (Array.isArray(value) ? value : []).map(column),
+    isSchemaStrict: schema['strict'] !== false && schema['strict'] !== 'false' && Array.isArray(value) && value.length > 0,
+    contentRevision: attributes.content_revision ?? 0,
+  };
+}
+
+function column(value: unknown): YtColumn {
+  const { name, type, required } = unwrap(value).value as { name: string; type?: string; required?: boolean | string };
+  return { name, type: type ?? 'any', isRequired: required === true || required === 'true' };
+}
+
+/** A JSON value of YT without the attributes in front of it. */
+function unwrap(value: unknown): { value: unknown; attributes: Record<string, unknown> } {
+  if (typeof value !== 'object' || value === null || !('$value' in value)) return { value, attributes: {} };
+  const { $value, $attributes } = value as { $value: unknown; $attributes?: Record<string, unknown> };
+  return { value: $value, attributes: $attributes ?? {} };
+}

@@ -1,0 +1,86 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import type { ComponentSpec, ConfigField } from '../../src/component.js';
+import type { RunnerTemplate } from '../../src/generator/layout.js';
+import type { RunnerRequest } from '../../src/generator/runner.js';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const SOURCE_PATH = 'operations/driver_push/1.4.10.yaml';
+
+const field = (extra: Partial<ConfigField> = {}): ConfigField => ({
+  description: 'a field',
+  schema: {},
+  ...extra,
+});
+
+/** Specs in the shape of the real ones, held here so that golden files change only with the generator. */
+export const SPECS: readonly ComponentSpec[] = [
+  { kind: 'reader', key: 'table', construct: 'table', description: '', binds: 'input', fields: {} },
+  {
+    kind: 'reader',
+    key: 'zmq',
+    construct: 'zmq',
+    description: '',
+    binds: 'input',
+    fields: { endpoint: field({ isRequired: true }) },
+  },
+  {
+    kind: 'sender',
+    key: 'async',
+    construct: 'asyncSender',
+    description: '',
+    fields: {
+      concurrency: field(),
+      rate_limit: field(),
+      max_attempts: field(),
+      backoff: field({ isDuration: true }),
+      channel: field({ component: 'channel', isRequired: true }),
+    },
+  },
+  {
+    kind: 'channel',
+    key: 'http',
+    construct: 'httpChannel',
+    description: '',
+    fields: {
+      method: field(),
+      url: field({ perRow: true, encoding: 'url', isRequired: true }),
+      headers: field({ perRow: true }),
+      body: field({ perRow: true }),
+      idempotency_key: field(),
+      timeout: field({ isDuration: true }),
+      provider_id: field(),
+      outcomes: field({ isRequired: true }),
+    },
+  },
+  { kind: 'logger', key: 'log', construct: 'log', description: '', binds: 'output', fields: {} },
+];
+
+/** A template of our own registry, with the stages that runners of today have. */
+export function template(name: string): RunnerTemplate {
+  const text = readFileSync(join(ROOT, 'templates', name, '1.0.0.mjs.hbs'), 'utf8');
+  return { name, version: '1.0.0', text, stages: ['reader', 'sender', 'logger'] };
+}
+
+/** The request that generates a runner of driver_push; `change` may edit the document first. */
+export function driverPush(
+  runnerName = 'one-shot',
+  change: (document: OperationDocument) => void = () => {},
+): RunnerRequest {
+  const document = parse(readFileSync(join(ROOT, SOURCE_PATH), 'utf8'));
+  change(document);
+  return {
+    operation: document,
+    operationDigest: '3f2a9c1b'.repeat(8),
+    runnerName,
+    template: template(runnerName),
+    layer: 'taxi-crm-push@1.4.10',
+    sourcePath: SOURCE_PATH,
+    components: SPECS,
+  };
+}
+
+/** The document of driver_push, as far as tests edit it. */
+// biome-ignore lint/suspicious/noExplicitAny: tests put wrong values into it on purpose
+export type OperationDocument = Record<string, any>;
