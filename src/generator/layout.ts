@@ -50,8 +50,8 @@ export function layOut(
 }
 
 function render(template: RunnerTemplate, keys: readonly string[]): string {
-  if (template.text.includes('\u0001'))
-    throw wrongTemplate(template, 'it holds the control character U+0001');
+  if (template.text.includes(OPEN))
+    throw wrongTemplate(template, 'it holds the private-use character U+E000');
   try {
     const compiled = Handlebars.compile(template.text, {
       noEscape: true,

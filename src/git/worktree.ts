@@ -7,7 +7,10 @@ import { foreignCode, RtnError } from '../error.js';
 const FOLDERS = ['operations', 'layers', 'templates'];
 
 /** The files on disk below a root, read when asked for; a file tree as the registry wants it. */
-export function workTree(root: string): { paths(): readonly string[]; read(path: string): Uint8Array | undefined } {
+export function workTree(root: string): {
+  paths(): readonly string[];
+  read(path: string): Uint8Array | undefined;
+} {
   let paths: readonly string[] | undefined;
   return {
     paths() {
@@ -46,9 +49,14 @@ export function writeChanges(root: string, changes: readonly Change[]): void {
       done.push(step);
     }
   } catch (cause) {
-    for (const { target, before } of done) before === undefined ? rmSync(target, { force: true }) : writeFileSync(target, before);
+    for (const { target, before } of done)
+      before === undefined ? rmSync(target, { force: true }) : writeFileSync(target, before);
     for (const { staged } of steps) rmSync(staged, { force: true });
-    throw new RtnError('configuration', `nothing was written: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new RtnError(
+      'configuration',
+      `nothing was written: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
   }
 }
 

@@ -97,7 +97,6 @@ function orReference(schema: JsonSchema): JsonSchema {
   return {
     ...(description !== undefined && { description }),
     if: ANY_REFERENCE,
-    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
     then,
     else: value,
   };

@@ -13,8 +13,14 @@ export interface Mistake {
   readonly isAboutKey: boolean;
 }
 
-/** ajv's errors as mistakes: one a mistake of the author, not one a keyword that failed. */
-export function mistakesOf(errors: readonly ErrorObject[]): Mistake[] {
+/**
+ * ajv's errors as mistakes: one a mistake of the author, not one a keyword that failed. `home` gives the path at which
+ * a value is written, so that what an alias repeats is told once.
+ */
+export function mistakesOf(
+  errors: readonly ErrorObject[],
+  home: (path: Path) => Path = (path) => path,
+): Mistake[] {
   const told = withoutAlternatives(
     errors.filter((error) => error.keyword !== 'if' && error.keyword !== 'propertyNames'),
   );
@@ -24,11 +30,11 @@ export function mistakesOf(errors: readonly ErrorObject[]): Mistake[] {
   const single = told.filter(
     (error) => error.keyword === 'type' || !isAboutValue(error) || !mistyped.has(error.instancePath),
   );
-  return single.map(mistakeOf);
+  return single.map((error) => mistakeOf(error, home(pathOfPointer(error.instancePath))));
 }
 
 /** Reads a JSON Pointer (RFC 6901) as a path. */
-export function pathOfPointer(pointer: string): string[] {
+function pathOfPointer(pointer: string): string[] {
   return pointer
     .split('/')
     .slice(1)
@@ -82,8 +88,7 @@ function branchOf({ schemaPath }: ErrorObject, choice: ErrorObject): string {
     : schemaPath;
 }
 
-function mistakeOf(error: ErrorObject): Mistake {
-  const path = pathOfPointer(error.instancePath);
+function mistakeOf(error: ErrorObject, path: Path): Mistake {
   const { params, keyword, parentSchema = {}, data } = error;
   const where = path.length === 0 ? 'the document' : path.join('.');
   const value = (message: string, rule: Mistake['rule'] = 'schema/value'): Mistake => ({

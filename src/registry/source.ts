@@ -28,6 +28,8 @@ export interface Source {
   readonly value: unknown;
   /** Where the value at the path stands; the nearest parent's place where the path leads nowhere. Aliases are followed. */
   positionOf(path: Path): Position;
+  /** The path at which a value is written: differs where the given one leads through an alias. */
+  homeOf(path: Path): Path;
   /** Where the key at the end of the path stands. */
   positionOfKey(path: Path): Position;
   /** The ranges of one pair of the top-level map, or undefined where it is absent or the map is written in flow style. */
@@ -130,7 +132,18 @@ function locators(
     }
     return { node, offset, ...(pair && { pair }) };
   };
+  let homes: Map<unknown, Path> | undefined;
   return {
+    homeOf(path: Path) {
+      homes ??= homesOf(root);
+      let home: Path = [];
+      let node: unknown = root;
+      for (const step of path) {
+        node = resolve(childOf(node, step));
+        home = homes.get(node) ?? [...home, step];
+      }
+      return home;
+    },
     positionOf: (path: Path) => position(pairAt(path).offset),
     positionOfKey(path: Path) {
       const { pair, offset } = pairAt(path);
@@ -143,6 +156,26 @@ function locators(
       return keyRange && valueRange && { key: keyRange, value: valueRange };
     },
   };
+}
+
+function childOf(node: unknown, step: string | number): unknown {
+  if (isSeq(node)) return node.items[Number(step)];
+  return isMap(node)
+    ? (node.items as Pair[]).find((item) => keyText(item.key) === String(step))?.value
+    : undefined;
+}
+
+/** The path at which each map and list is written. */
+function homesOf(root: unknown): Map<unknown, Path> {
+  const homes = new Map<unknown, Path>();
+  const visit = (node: unknown, path: Path): void => {
+    if (!isMap(node) && !isSeq(node)) return;
+    homes.set(node, path);
+    if (isSeq(node)) for (const [index, item] of node.items.entries()) visit(item, [...path, index]);
+    else for (const pair of node.items as Pair[]) visit(pair.value, [...path, keyText(pair.key) ?? '']);
+  };
+  visit(root, []);
+  return homes;
 }
 
 /** The text of a key as it stands in the plain value. */

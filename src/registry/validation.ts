@@ -3,7 +3,7 @@ import type { ComponentSpec } from '../component.js';
 import type { ArtefactKind } from './artefact.js';
 import { documentSchemas } from './documentSchema.js';
 import { embeddedMistakes } from './embedded.js';
-import type { Finding } from './finding.js';
+import { type Finding, inOrder } from './finding.js';
 import { mistakesOf } from './mistake.js';
 import type { Source } from './source.js';
 import { newAjv } from './value.js';
@@ -21,15 +21,18 @@ export function documentValidator(specs: readonly ComponentSpec[]): DocumentVali
     compiled.set(kind, validate);
     validate(source.value);
     const mistakes = [
-      ...mistakesOf(validate.errors ?? []),
+      ...mistakesOf(validate.errors ?? [], source.homeOf),
       ...(kind === 'operation' ? embeddedMistakes(source.value) : []),
     ];
-    return mistakes.map(({ rule, message, path, isAboutKey }) => ({
-      rule,
-      severity: 'error',
-      file: source.file,
-      ...(isAboutKey ? source.positionOfKey(path) : source.positionOf(path)),
-      message,
-    }));
+    const findings = mistakes.map(
+      ({ rule, message, path, isAboutKey }): Finding => ({
+        rule,
+        severity: 'error',
+        file: source.file,
+        ...(isAboutKey ? source.positionOfKey(path) : source.positionOf(path)),
+        message,
+      }),
+    );
+    return inOrder(findings);
   };
 }

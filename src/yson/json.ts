@@ -9,6 +9,11 @@ export interface JsonOptions {
   readonly encodeUtf8: boolean;
   /** Leave out members that are null. */
   readonly skipNullValues?: boolean;
+  /**
+   * Write what JSON cannot hold so that {@link parseYtJson} gives it back: uint64 and infinite doubles under `$type`,
+   * and bytes that are no UTF-8 under the `$type` `bytes`, which is ours. For storage, not for the wire.
+   */
+  readonly isLossless?: boolean;
 }
 
 /** Reads a value in YT's JSON: `$attributes`, `$value` and `$type`, keys with a doubled `$`, integers exactly. */
@@ -50,6 +55,7 @@ function typed(value: YsonValue, type: unknown): YsonValue {
   if (type === undefined || type === 'string') return value;
   const text = value instanceof Uint64 ? String(value.value) : String(value);
   if (type === 'boolean') return value === true || value === 'true';
+  if (type === 'bytes') return Buffer.from(text, 'latin1');
   if (type === 'double') return Number(text.replace(/inf$/i, 'Infinity'));
   if (type === 'int64' || type === 'uint64') {
     if (!/^-?\d+$/.test(text)) throw new RtnError('data', `'${text}' is no ${type}`);
@@ -71,8 +77,9 @@ function decode(text: string, encodeUtf8: boolean): string | Uint8Array {
 export function writeYtJson(value: YsonValue, options: JsonOptions): string {
   if (value === null || typeof value === 'boolean') return String(value);
   if (typeof value === 'bigint') return value.toString();
-  if (value instanceof Uint64) return value.value.toString();
-  if (typeof value === 'number') return doubleJson(value);
+  if (value instanceof Uint64) return options.isLossless ? marked('uint64', value.value.toString()) : value.value.toString();
+  if (typeof value === 'number') return options.isLossless && !Number.isFinite(value) ? marked('double', String(value)) : doubleJson(value);
+  if (options.isLossless && value instanceof Uint8Array) return marked('bytes', toBytes(value).toString('latin1'));
   if (typeof value === 'string' || value instanceof Uint8Array) return encode(value, options.encodeUtf8);
   if (Array.isArray(value)) return `[${value.map((item) => writeYtJson(item, options)).join(',')}]`;
   if (value instanceof Map) return members(value, options);
@@ -87,6 +94,10 @@ function members(map: YsonMap, options: JsonOptions): string {
     written.push(`${encode(key.startsWith('$') ? `$${key}` : key, options.encodeUtf8)}:${writeYtJson(item, options)}`);
   }
   return `{${written.join(',')}}`;
+}
+
+function marked(type: string, text: string): string {
+  return `{"$type":"${type}","$value":${JSON.stringify(text)}}`;
 }
 
 function doubleJson(value: number): string {

@@ -3,8 +3,8 @@ import { RtnError } from '../error.js';
 /** The origin of an HTTP proxy as YT_PROXY names it: `host`, `host:port` or `http(s)://host[:port]`. */
 export function proxyOrigin(proxy: string): string {
   const text = proxy.trim();
-  const url = URL.parse(/^https?:\/\//i.test(text) ? text : `http://${text}`);
-  if (text === '' || url === null || url.username !== '' || url.password !== '' || url.pathname !== '/' || url.search !== '') {
+  const url = parseUrl(/^https?:\/\//i.test(text) ? text : `http://${text}`);
+  if (text === '' || url === undefined || url.username !== '' || url.password !== '' || url.pathname !== '/' || url.search !== '') {
     throw new RtnError('usage', `YT_PROXY is no address of a proxy: got '${withoutUserinfo(text)}'`, {
       next: 'set YT_PROXY to host:port or http(s)://host[:port]',
     });
@@ -15,9 +15,13 @@ export function proxyOrigin(proxy: string): string {
 /** An item of `/hosts`: the proxy's own scheme, unless the item says another. */
 export function hostOrigin(host: string, proxy: string): string | undefined {
   const text = /^https?:\/\//i.test(host) ? host : `${new URL(proxy).protocol}//${host}`;
-  return URL.parse(text)?.origin;
+  return parseUrl(text)?.origin;
 }
 
 function withoutUserinfo(text: string): string {
   return text.replace(/\/\/[^/@]*@/, '//***@');
+}
+
+function parseUrl(text: string): URL | undefined {
+  return URL.canParse(text) ? new URL(text) : undefined;
 }

@@ -34,7 +34,7 @@ export async function readTable(connection: Connection, path: string, options: R
   const startRowIndex = first.parameters['start_row_index'];
   return {
     startRowIndex: typeof startRowIndex === 'number' ? startRowIndex : undefined,
-    [Symbol.asyncIterator]: () => lines(first, startRow, open, connection, signal),
+    [Symbol.asyncIterator]: () => lines(first, startRow, open, signal),
   };
 }
 
@@ -49,7 +49,6 @@ async function* lines(
   first: Answer,
   startRow: number,
   open: (row: number) => Promise<Answer>,
-  connection: Connection,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Buffer> {
   let next = startRow;

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { Agent, type Dispatcher, request } from 'undici';
 import { RtnError } from '../error.js';
 import { fromNetwork, fromStatus, fromYtError, type Place, type YtError } from './failure.js';
@@ -91,7 +92,7 @@ export class Transport {
       return await request(url, {
         method: exchange.verb,
         headers,
-        body: body ?? null,
+        body: typeof body === 'object' ? Readable.from(body, { objectMode: false }) : (body ?? null),
         dispatcher: this.#agent,
         headersTimeout: exchange.silenceMs,
         bodyTimeout: exchange.silenceMs,

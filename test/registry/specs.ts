@@ -2,7 +2,14 @@ import type { ComponentSpec } from '../../src/component.js';
 
 /** A small house of components with every kind of field, so that these tests do not move with the real ones. */
 export const SPECS: readonly ComponentSpec[] = [
-  { kind: 'reader', key: 'table', construct: 'table', description: 'Reads a table.', binds: 'input', fields: {} },
+  {
+    kind: 'reader',
+    key: 'table',
+    construct: 'table',
+    description: 'Reads a table.',
+    binds: 'input',
+    fields: {},
+  },
   {
     kind: 'reader',
     key: 'zmq',
@@ -17,7 +24,11 @@ export const SPECS: readonly ComponentSpec[] = [
     construct: 'asyncSender',
     description: 'Many at once.',
     fields: {
-      concurrency: { description: 'At once.', schema: { type: 'integer', minimum: 1, default: 64 }, tuning: true },
+      concurrency: {
+        description: 'At once.',
+        schema: { type: 'integer', minimum: 1, default: 64 },
+        tuning: true,
+      },
       rate_limit: { description: 'A second.', schema: { type: 'number', minimum: 0 }, tuning: true },
       max_attempts: { description: 'Tries.', schema: { type: 'integer', minimum: 1 } },
       linger: { description: 'Wait.', schema: { default: '1s' }, isDuration: true },
@@ -31,8 +42,18 @@ export const SPECS: readonly ComponentSpec[] = [
     description: 'By HTTP.',
     fields: {
       method: { description: 'Method.', schema: { type: 'string', enum: ['POST', 'PUT'] } },
-      url: { description: 'Address.', schema: { type: 'string', minLength: 1 }, isRequired: true, perRow: true, encoding: 'url' },
-      headers: { description: 'Headers.', schema: { type: 'object', additionalProperties: { type: 'string' } }, perRow: true },
+      url: {
+        description: 'Address.',
+        schema: { type: 'string', minLength: 1 },
+        isRequired: true,
+        perRow: true,
+        encoding: 'url',
+      },
+      headers: {
+        description: 'Headers.',
+        schema: { type: 'object', additionalProperties: { type: 'string' } },
+        perRow: true,
+      },
       body: { description: 'Body.', schema: {}, perRow: true },
       idempotency_key: { description: 'Header.', schema: { type: 'string', pattern: '^[A-Za-z-]+$' } },
       timeout: { description: 'Wait.', schema: {}, isDuration: true },
@@ -43,11 +64,23 @@ export const SPECS: readonly ComponentSpec[] = [
           type: 'object',
           additionalProperties: {
             type: 'array',
-            items: { anyOf: [{ type: 'integer', minimum: 100, maximum: 599 }, { type: 'string', pattern: '^[1-5]xx$' }] },
+            items: {
+              anyOf: [
+                { type: 'integer', minimum: 100, maximum: 599 },
+                { type: 'string', pattern: '^[1-5]xx$' },
+              ],
+            },
           },
         },
       },
     },
   },
-  { kind: 'logger', key: 'log', construct: 'log', description: 'Writes the log.', binds: 'output', fields: {} },
+  {
+    kind: 'logger',
+    key: 'log',
+    construct: 'log',
+    description: 'Writes the log.',
+    binds: 'output',
+    fields: {},
+  },
 ];

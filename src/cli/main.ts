@@ -1,0 +1,22 @@
+#!/usr/bin/env node
+import process from 'node:process';
+import { COMMAND_EXIT } from '../exit.js';
+import { runCommand } from './command.js';
+import { mayColor } from './session.js';
+
+// `rtn check --json | head`: the reader has gone, which is its right. Nothing more can be said, so the end is quiet.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === 'EPIPE' ? (process.exitCode ?? COMMAND_EXIT.ok) : COMMAND_EXIT.internal);
+  });
+}
+
+// Not process.exit: what was written to a pipe has to drain first.
+process.exitCode = await runCommand(process.argv.slice(2), {
+  cwd: process.cwd(),
+  env: process.env,
+  hasColor: mayColor(process.stdout.isTTY === true, process.env),
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+  exitCode: COMMAND_EXIT.ok,
+});

@@ -1,0 +1,31 @@
+import type { Command } from 'commander';
+import type { Session } from './session.js';
+
+/** A verb's file: `register` puts arguments, options and the action on a command that has its name and summary already. */
+interface VerbModule {
+  register(command: Command, session: Session): void;
+}
+
+interface Verb {
+  readonly name: string;
+  /** One line, in `rtn --help`. */
+  readonly summary: string;
+  /** Imports the verb's file: only the one that was typed is ever loaded. */
+  load(): Promise<VerbModule>;
+}
+
+/** Every verb. Adding one is a line here and a file that exports `register`. */
+export const VERBS: readonly Verb[] = [
+  { name: 'check', summary: 'Judge every operation, layer and template', load: () => import('./check.js') },
+  {
+    name: 'bump',
+    summary: 'Clone the newest version into a draft; move an edit of a published file there',
+    load: () => import('./bump.js'),
+  },
+  { name: 'publish', summary: 'Freeze a draft and record its digests', load: () => import('./publish.js') },
+  {
+    name: 'schema',
+    summary: 'Print or write the JSON Schemas that editors use',
+    load: () => import('./schema.js'),
+  },
+];

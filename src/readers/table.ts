@@ -1,0 +1,26 @@
+import type { ComponentSpec } from '../component.js';
+import { RtnError } from '../error.js';
+import type { BoundInput } from '../pipeline/binding.js';
+import type { Reader } from '../pipeline/contract.js';
+import { YtTableReader } from './yt-table.js';
+
+export const tableSpec: ComponentSpec = {
+  kind: 'reader',
+  key: 'table',
+  construct: 'table',
+  description: "Reads the input's table to its end: yt:PATH.",
+  binds: 'input',
+  fields: {},
+  environment: [
+    { name: 'YT_PROXY', description: 'Where the YTsaurus cluster is: host, host:port or http(s)://host.', scheme: 'yt' },
+    { name: 'YT_TOKEN', description: 'Token for the YTsaurus cluster.', isSecret: true, scheme: 'yt' },
+  ],
+};
+
+/** The reader of a table: `use: table`. The location's scheme says which store. */
+export function table(input: BoundInput): Reader {
+  const { location } = input;
+  if (location?.scheme === 'yt') return new YtTableReader(input, location);
+  const got = location === undefined ? 'nothing' : `'${location.text}'`;
+  throw new RtnError('usage', `--${input.name}: no table can be read from ${got}, expected yt:PATH`);
+}

@@ -1,0 +1,70 @@
+import { oneLine } from '../error.js';
+import type { Finding } from '../registry/finding.js';
+
+export interface TextReportOptions {
+  /** Lines of the file that a finding is about; undefined where it cannot be read. */
+  readonly textOf: (file: string) => string | undefined;
+  readonly hasColor: boolean;
+  /** What was judged, for the last line: `4 artefacts`. */
+  readonly scope: string;
+}
+
+const MAX_LINE = 160;
+
+/** Findings for people: place, rule, message, the line with a caret, and the command that mends it. */
+export function textReport(
+  findings: readonly Finding[],
+  { textOf, hasColor, scope }: TextReportOptions,
+): string {
+  const paint = painter(hasColor);
+  const blocks = findings.map((finding) => {
+    const { file, line, column, severity, rule, message, fix } = finding;
+    const head = `${paint.bold(`${file}:${line}:${column}`)} ${severity === 'error' ? paint.red(severity) : paint.yellow(severity)} ${paint.dim(rule)}`;
+    const excerpt = excerptOf(textOf(file), finding).map((text) => `  ${paint.dim(text)}`);
+    return [
+      head,
+      `  ${oneLine(message, 1_000)}`,
+      ...excerpt,
+      ...(fix === undefined ? [] : [`  fix: ${paint.bold(fix)}`]),
+      '',
+    ].join('\n');
+  });
+  return `${[...blocks, summary(findings, scope)].join('\n')}\n`;
+}
+
+function summary(findings: readonly Finding[], scope: string): string {
+  const count = (severity: string) => findings.filter((finding) => finding.severity === severity).length;
+  const [errors, warnings] = [count('error'), count('warning')];
+  if (findings.length === 0) return `${scope}: no findings`;
+  const files = new Set(findings.map(({ file }) => file)).size;
+  const parts = [
+    errors > 0 ? plural(errors, 'error') : '',
+    warnings > 0 ? plural(warnings, 'warning') : '',
+  ].filter((part) => part !== '');
+  return `${scope}: ${parts.join(' and ')} in ${plural(files, 'file')}`;
+}
+
+/** `1 error`, `2 errors`. */
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** The source line and a caret below the column; a long line is cut around it. Empty where the place has no text. */
+function excerptOf(text: string | undefined, { line, column }: Finding): string[] {
+  const source = text?.split('\n')[line - 1]?.replace(/[\r\ufeff]/g, ' ');
+  if (source === undefined || source.trim() === '') return [];
+  const from = column > MAX_LINE - 20 ? column - MAX_LINE / 2 : 0;
+  // Escapes would move the caret, so control characters become one blank each.
+  const shown = source.slice(from, from + MAX_LINE).replace(/\p{C}/gu, ' ');
+  const gutter = `${line} | `;
+  return [
+    `${gutter}${shown}`,
+    `${' '.repeat(gutter.length - 2)}| ${' '.repeat(Math.max(0, column - 1 - from))}^`,
+  ];
+}
+
+function painter(hasColor: boolean) {
+  const code = (open: number, close: number) => (text: string) =>
+    hasColor ? `\u001b[${open}m${text}\u001b[${close}m` : text;
+  return { bold: code(1, 22), dim: code(2, 22), red: code(31, 39), yellow: code(33, 39) };
+}
