@@ -23,7 +23,9 @@ process.exit(status === 0 && failed === 0 && passed > 0 ? 0 : 1);
 /** A test file that could not be loaded counts as one failure; so does a run without a report. */
 function counts() {
   try {
-    const { numPassedTests, numFailedTests, numFailedTestSuites, success } = JSON.parse(readFileSync(report, 'utf8'));
+    const { numPassedTests, numFailedTests, numFailedTestSuites, success } = JSON.parse(
+      readFileSync(report, 'utf8'),
+    );
     const failures = numFailedTests > 0 ? numFailedTests : numFailedTestSuites;
     return { passed: numPassedTests, failed: failures > 0 || success ? failures : 1 };
   } catch {

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { COMPONENTS } from '../components.js';
 import { RtnError } from '../error.js';
 import { COMMAND_EXIT } from '../exit.js';
 import { workTree } from '../git/worktree.js';
@@ -29,15 +28,15 @@ export function register(command: Command, session: Session): void {
       'after',
       '\nExit codes: 0 clean, 1 findings, 2 usage, 3 could not determine, 70 a bug in rtn.\n\nExamples:\n  rtn check\n  rtn check --explain version/immutable',
     )
-    .action((options: CheckOptions) => {
+    .action(async (options: CheckOptions) => {
       if (options.explain !== undefined) session.out(explain(options.explain));
-      else check(options, session);
+      else await check(options, session);
     });
 }
 
-function check(options: CheckOptions, session: Session): void {
+async function check(options: CheckOptions, session: Session): Promise<void> {
   const tree = workTree(rootOf(options, session));
-  const { registry, findings } = judge(tree, COMPONENTS);
+  const { registry, findings } = judge(tree, await session.components());
   const textOf = (file: string): string | undefined => decode(tree.read(file) ?? new Uint8Array());
   const scope = plural(registry.artefacts.length, 'artefact');
   if (options.json === true) session.out(jsonReport(findings, registry.artefacts.length));

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { COMPONENTS } from '../components.js';
 import { RtnError } from '../error.js';
 import { workTree, writeChanges } from '../git/worktree.js';
 import { schemaFiles } from '../registry/documentSchema.js';
@@ -14,8 +13,8 @@ export function register(command: Command, session: Session): void {
     .argument('[kind]', `one of ${KINDS.join(', ')}`)
     .option('--write', 'write all of them to schemas/ of the registry')
     .addHelpText('after', '\nExamples:\n  rtn schema operation\n  rtn schema --write')
-    .action((kind: string | undefined, options: { root?: string; write?: boolean }) => {
-      const files = schemaFiles(COMPONENTS);
+    .action(async (kind: string | undefined, options: { root?: string; write?: boolean }) => {
+      const files = schemaFiles(await session.components());
       if (options.write === true) session.out(write(rootOf(options, session), files));
       else session.out(print(kind, files));
     });

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { ComponentSpec } from '../component.js';
 import { RtnError } from '../error.js';
 import { findRoot } from '../git/worktree.js';
 
@@ -9,6 +10,8 @@ export interface Session {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Whether standard output may be coloured. */
   readonly hasColor: boolean;
+  /** The components that `use:` can name. Loaded when asked for: their files are many. */
+  components(): Promise<readonly ComponentSpec[]>;
   /** Writes to standard output. */
   out(text: string): void;
   /** Writes to standard error. */

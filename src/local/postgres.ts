@@ -22,10 +22,14 @@ export interface LocalPostgresOptions {
 }
 
 /** Starts a real Postgres on a free port of the loopback address; the first start makes the database. */
-export async function startLocalPostgres({ directory, settings = {} }: LocalPostgresOptions): Promise<LocalPostgres> {
+export async function startLocalPostgres({
+  directory,
+  settings = {},
+}: LocalPostgresOptions): Promise<LocalPostgres> {
   const binaries = await findPostgresBinaries();
   try {
     const password = await initialise(directory, binaries);
+    await stopLeftOver(join(directory, 'data'), binaries);
     const port = await freePort();
     const server = await startServer(binaries, join(directory, 'data'), port, settings);
     return {
@@ -50,12 +54,43 @@ async function initialise(directory: string, { initdb, user }: PostgresBinaries)
   const password = randomBytes(18).toString('base64url');
   await writeFile(passwordFile, password, { mode: 0o600 });
   if (user !== undefined) for (const path of [data, passwordFile]) await chown(path, user.uid, user.gid);
-  const args = ['-D', data, '-U', 'rtn', '--pwfile', passwordFile, '--auth', 'scram-sha-256', '-E', 'UTF8', '--locale', 'C', '--no-sync'];
-  const child = spawn(initdb, args, { ...user, cwd: data, env: environment(), stdio: ['ignore', 'ignore', 'pipe'] });
+  const args = [
+    '-D',
+    data,
+    '-U',
+    'rtn',
+    '--pwfile',
+    passwordFile,
+    '--auth',
+    'scram-sha-256',
+    '-E',
+    'UTF8',
+    '--locale',
+    'C',
+    '--no-sync',
+  ];
+  const child = spawn(initdb, args, {
+    ...user,
+    cwd: data,
+    env: environment(),
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   const errors = collect(child);
   const [exitCode] = await once(child, 'exit');
   if (exitCode !== 0) throw startError(`initdb ended with ${exitCode}`, errors());
   return password;
+}
+
+/** Stops the server of a process that was killed before it could. `pg_ctl` tells a live one from a stale file. */
+async function stopLeftOver(data: string, { pgCtl, user }: PostgresBinaries): Promise<void> {
+  if (!(await exists(join(data, 'postmaster.pid')))) return;
+  const child = spawn(pgCtl, ['stop', '-D', data, '-m', 'fast', '-s'], {
+    ...user,
+    cwd: data,
+    env: environment(),
+    stdio: 'ignore',
+  });
+  await once(child, 'exit');
 }
 
 async function startServer(
@@ -66,7 +101,12 @@ async function startServer(
 ): Promise<ChildProcess> {
   const all = { listen_addresses: '127.0.0.1', port: String(port), unix_socket_directories: '', ...settings };
   const args = ['-D', data, ...Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
-  const child = spawn(postgres, args, { ...user, cwd: data, env: environment(), stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(postgres, args, {
+    ...user,
+    cwd: data,
+    env: environment(),
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   const errors = collect(child);
   await new Promise<void>((resolve, reject) => {
     child.once('error', (cause) => reject(startError(cause.message, '')));
@@ -101,7 +141,10 @@ function collect(child: ChildProcess): () => string {
 }
 
 function startError(what: string, errors: string): RtnError {
-  return new RtnError('unavailable', `the sandbox's Postgres could not start: ${what}. ${oneLine(errors.trim(), 1_500)}`);
+  return new RtnError(
+    'unavailable',
+    `the sandbox's Postgres could not start: ${what}. ${oneLine(errors.trim(), 1_500)}`,
+  );
 }
 
 async function exists(path: string): Promise<boolean> {

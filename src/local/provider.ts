@@ -36,7 +36,9 @@ export interface PushProvider {
  */
 export async function startPushProvider(options: PushProviderOptions): Promise<PushProvider> {
   const provider = new Provider(options);
-  const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => provider.handle(request, response));
+  const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) =>
+    provider.handle(request, response),
+  );
   server.listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   const { port } = server.address() as AddressInfo;
@@ -78,19 +80,27 @@ class Provider {
     request.on('end', () => {
       const { status, headers, body } = this.#answer(request, Buffer.concat(chunks).toString('utf8'));
       this.answers.set(status, (this.answers.get(status) ?? 0) + 1);
-      response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
+      response
+        .writeHead(status, { 'content-type': 'application/json', ...headers })
+        .end(JSON.stringify(body));
     });
   }
 
-  #answer(request: IncomingMessage, text: string): { status: number; headers?: Record<string, string>; body: object } {
-    if (request.headers.authorization !== `Bearer ${this.#options.token}`) return { status: 401, body: { error: 'bad token' } };
-    if (request.method !== 'POST' || request.url !== '/v1/push') return { status: 404, body: { error: 'no such resource' } };
+  #answer(
+    request: IncomingMessage,
+    text: string,
+  ): { status: number; headers?: Record<string, string>; body: object } {
+    if (request.headers.authorization !== `Bearer ${this.#options.token}`)
+      return { status: 401, body: { error: 'bad token' } };
+    if (request.method !== 'POST' || request.url !== '/v1/push')
+      return { status: 404, body: { error: 'no such resource' } };
     const message = parse(text);
     if (message === undefined) return { status: 400, body: { error: 'expected {to, text}' } };
     const key = headerText(request.headers['idempotency-key']);
     const delay = this.#trouble(key);
     if (delay !== undefined) return delay;
-    if (this.#options.isGone?.(message.to) === true) return { status: 410, body: { error: 'the device is gone' } };
+    if (this.#options.isGone?.(message.to) === true)
+      return { status: 410, body: { error: 'the device is gone' } };
     const known = key === null ? undefined : this.receipts.get(key);
     const receipt = known ?? { id: `push-${this.receipts.size + 1}`, to: message.to, key };
     this.receipts.set(key ?? receipt.id, receipt);
@@ -98,7 +108,9 @@ class Provider {
   }
 
   /** Throttles or fails some first attempts; a repeat of the same key goes through. */
-  #trouble(key: string | null): { status: number; headers?: Record<string, string>; body: object } | undefined {
+  #trouble(
+    key: string | null,
+  ): { status: number; headers?: Record<string, string>; body: object } | undefined {
     const { throttleEvery = 0, failEvery = 0 } = this.#options;
     if (key === null || (throttleEvery === 0 && failEvery === 0) || this.#seen.has(key)) return undefined;
     this.#seen.add(key);
@@ -106,7 +118,8 @@ class Provider {
     if (throttleEvery > 0 && this.#firstAttempts % throttleEvery === 0) {
       return { status: 429, headers: { 'retry-after': '1' }, body: { error: 'slow down' } };
     }
-    if (failEvery > 0 && this.#firstAttempts % failEvery === 0) return { status: 503, body: { error: 'try again' } };
+    if (failEvery > 0 && this.#firstAttempts % failEvery === 0)
+      return { status: 503, body: { error: 'try again' } };
     return undefined;
   }
 }

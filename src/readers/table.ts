@@ -12,7 +12,11 @@ export const tableSpec: ComponentSpec = {
   binds: 'input',
   fields: {},
   environment: [
-    { name: 'YT_PROXY', description: 'Where the YTsaurus cluster is: host, host:port or http(s)://host.', scheme: 'yt' },
+    {
+      name: 'YT_PROXY',
+      description: 'Where the YTsaurus cluster is: host, host:port or http(s)://host.',
+      scheme: 'yt',
+    },
     { name: 'YT_TOKEN', description: 'Token for the YTsaurus cluster.', isSecret: true, scheme: 'yt' },
   ],
 };

@@ -14,7 +14,7 @@ import { compareText, type Finding } from './finding.js';
 import { isMap } from './jsonSchema.js';
 import { parseSource } from './source.js';
 import { suggestion } from './spelling.js';
-import type { FileTree } from './tree.js';
+import { type FileChange, type FileTree, withChanges } from './tree.js';
 import { documentValidator } from './validation.js';
 import { byVersion, lineOf, splitReference } from './version.js';
 
@@ -102,22 +102,41 @@ export function loadRegistry(
       });
       continue;
     }
-    const { source, findings: faults } = parseSource(path, tree.read(path) ?? new Uint8Array());
+    const { artefact, findings: faults } = readArtefact(tree, path, identity);
     findings.push(...faults);
-    if (source === undefined) continue;
-    const mistakes = validate(identity.kind, source);
+    if (artefact === undefined) continue;
+    const mistakes = validate(identity.kind, artefact.source);
     findings.push(...mistakes);
-    const document = isMap(source.value) ? source.value : {};
-    artefacts.push({
-      ...identity,
-      path,
-      document,
-      source,
-      status: statusOf(document),
-      isSound: mistakes.length === 0,
-    });
+    artefacts.push({ ...artefact, isSound: mistakes.length === 0 });
   }
   return { registry: new Registry(tree, artefacts), findings };
+}
+
+/** The registry as it would be with some files changed: only these are read anew, and not judged. */
+export function withFiles(registry: Registry, changes: readonly FileChange[]): Registry {
+  const tree = withChanges(registry.tree, changes);
+  const paths = new Set(changes.map(({ path }) => path));
+  const reread = [...paths].flatMap((path) => {
+    const identity = classify(path);
+    const { artefact } =
+      typeof identity === 'object' && 'kind' in identity ? readArtefact(tree, path, identity) : {};
+    return artefact ? [artefact] : [];
+  });
+  return new Registry(tree, [...registry.artefacts.filter(({ path }) => !paths.has(path)), ...reread]);
+}
+
+function readArtefact(
+  tree: FileTree,
+  path: string,
+  identity: Identity,
+): { artefact?: Artefact; findings: Finding[] } {
+  const { source, findings } = parseSource(path, tree.read(path) ?? new Uint8Array());
+  if (source === undefined) return { findings };
+  const document = isMap(source.value) ? source.value : {};
+  return {
+    artefact: { ...identity, path, document, source, status: statusOf(document), isSound: false },
+    findings,
+  };
 }
 
 /** What an artefact's document names, with the path to where it stands. */

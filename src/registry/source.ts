@@ -1,6 +1,7 @@
 import {
   isAlias,
   isMap,
+  isPair,
   isScalar,
   isSeq,
   LineCounter,
@@ -32,8 +33,10 @@ export interface Source {
   homeOf(path: Path): Path;
   /** Where the key at the end of the path stands. */
   positionOfKey(path: Path): Position;
-  /** The ranges of one pair of the top-level map, or undefined where it is absent or the map is written in flow style. */
-  topLevelPair(key: string): { readonly key: Range; readonly value: Range } | undefined;
+  /** Where the value at the path is written, comments after it excluded; undefined where the path leads nowhere. */
+  rangeOf(path: Path): Range | undefined;
+  /** Where key and value of the top-level map are written; undefined where the key is absent or the map in flow style. */
+  pairRange(key: string): Range | undefined;
 }
 
 const MAX_BYTES = 1_000_000;
@@ -149,11 +152,19 @@ function locators(
       const { pair, offset } = pairAt(path);
       return position(startOf(pair?.key) ?? offset);
     },
-    topLevelPair(key: string) {
-      if (!isMap(root) || root.flow) return undefined;
-      const pair = (root.items as Pair[]).find((item) => keyText(item.key) === key);
-      const [keyRange, valueRange] = [rangeOf(pair?.key), rangeOf(pair?.value)];
-      return keyRange && valueRange && { key: keyRange, value: valueRange };
+    rangeOf(path: Path) {
+      let node: unknown = root;
+      for (const step of path) node = resolve(childOf(node, step));
+      const start = startOf(node);
+      return start === undefined ? undefined : { start, end: endOf(node) };
+    },
+    pairRange(key: string) {
+      const pair =
+        isMap(root) && !root.flow
+          ? (root.items as Pair[]).find((item) => keyText(item.key) === key)
+          : undefined;
+      const start = startOf(pair?.key);
+      return start === undefined ? undefined : { start, end: Math.max(endOf(pair?.value), endOf(pair?.key)) };
     },
   };
 }
@@ -184,13 +195,16 @@ function keyText(key: unknown): string | undefined {
   return isScalar(key) ? String(key.value ?? '') : undefined;
 }
 
-function rangeOf(node: unknown): Range | undefined {
-  const range = (node as Node | null | undefined)?.range;
-  return range ? { start: range[0], end: range[1] } : undefined;
+function startOf(node: unknown): number | undefined {
+  return (node as Node | null | undefined)?.range?.[0];
 }
 
-function startOf(node: unknown): number | undefined {
-  return rangeOf(node)?.start;
+/** A block collection's own range runs on over the comments behind it, so its end is that of its last leaf. */
+function endOf(node: unknown): number {
+  const isBlock = (isMap(node) || isSeq(node)) && node.flow !== true;
+  const last = isBlock ? node.items.at(-1) : undefined;
+  if (isPair(last)) return Math.max(endOf(last.key), endOf(last.value));
+  return last === undefined ? ((node as Node | null | undefined)?.range?.[1] ?? 0) : endOf(last);
 }
 
 function ruleOf(error: YAMLError): string {

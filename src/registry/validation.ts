@@ -11,8 +11,17 @@ import { newAjv } from './value.js';
 /** Judges one document by the schema of its kind. */
 export type DocumentValidator = (kind: ArtefactKind, source: Source) => Finding[];
 
-/** Compiles the schemas of the three kinds, each when first needed. */
+const validators = new WeakMap<readonly ComponentSpec[], DocumentValidator>();
+
+/** The validator for a list of components; made once a list, since compiling costs more than all documents together. */
 export function documentValidator(specs: readonly ComponentSpec[]): DocumentValidator {
+  const validator = validators.get(specs) ?? newValidator(specs);
+  validators.set(specs, validator);
+  return validator;
+}
+
+/** Compiles the schemas of the three kinds, each when first needed. */
+function newValidator(specs: readonly ComponentSpec[]): DocumentValidator {
   const schemas = documentSchemas(specs);
   const ajv = newAjv();
   const compiled = new Map<ArtefactKind, ValidateFunction>();

@@ -2,17 +2,21 @@ import { Ajv, type ErrorObject } from 'ajv';
 import addFormats from 'ajv-formats';
 import type { JsonSchema } from '../component.js';
 
+let shared: Ajv | undefined;
+
 /** Checks a value by a schema that a user wrote; gives ajv's errors, or the reason why the schema itself is no use. */
-export function valueErrors(
-  schema: JsonSchema,
-  value: unknown,
-): ErrorObject[] | { readonly invalid: string } {
+export function valueErrors(schema: JsonSchema, value: unknown): ErrorObject[] | { readonly invalid: string } {
+  // Compiling the meta-schema is what costs, so one instance serves all; what it compiled is forgotten again, since
+  // two schemas of users may carry one $id.
+  shared ??= newAjv();
   try {
-    const validate = newAjv().compile(schema);
+    const validate = shared.compile(schema);
     validate(value);
     return validate.errors ?? [];
   } catch (thrown) {
     return { invalid: thrown instanceof Error ? thrown.message : String(thrown) };
+  } finally {
+    shared.removeSchema(schema);
   }
 }
 

@@ -20,7 +20,7 @@ export type CommandLine =
     };
 
 export interface CommandLineRules {
-  /** The inputs that are read from a location. Default: all of them; a stream is left out by the caller. */
+  /** The inputs that must have a location. Default: all, or none for a runner whose name begins with `service`. */
   readonly needsLocation?: ReadonlySet<string>;
 }
 
@@ -29,12 +29,12 @@ export interface CommandLineRules {
  * (`details.mistakes`), and `configuration` when two things of the operation claim one flag. `--help` and `--version`
  * win over any mistake.
  */
-export async function parseCommandLine(
+export function parseCommandLine(
   definition: RunnerDefinition,
   argv: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
-  { needsLocation = new Set(Object.keys(definition.inputs)) }: CommandLineRules = {},
-): Promise<CommandLine> {
+  { needsLocation = locatedInputs(definition) }: CommandLineRules = {},
+): CommandLine {
   const flags = flagsOf(definition);
   if (argv.includes('--help') || argv.includes('-h')) return { kind: 'help' };
   if (argv.includes('--version')) return { kind: 'version' };
@@ -42,7 +42,7 @@ export async function parseCommandLine(
   const inputs = locations('input', definition.inputs, given.input, (name) => needsLocation.has(name));
   const outputs = locations('output', definition.outputs, given.output, () => true);
   const file = given.option.get('params');
-  const params = await resolveParams(definition.params, { flags: given.param, environment, file });
+  const params = resolveParams(definition.params, { flags: given.param, environment, file });
   const secrets = readSecrets(definition.secrets, environment);
   const mistakes = [given, inputs, outputs, params, secrets].flatMap((part) => part.mistakes);
   if (mistakes.length > 0) throw usageError(definition, mistakes);
@@ -54,6 +54,14 @@ export async function parseCommandLine(
     secrets: secrets.values,
     options: runOptions(given.option),
   };
+}
+
+/**
+ * The inputs that are read from a location, as far as a definition tells: a service reads streams, whose endpoint its
+ * reader's config gives. A service that does read a location is told so by its reader when it opens.
+ */
+export function locatedInputs({ operation, inputs }: RunnerDefinition): ReadonlySet<string> {
+  return new Set(operation.runner.startsWith('service') ? [] : Object.keys(inputs));
 }
 
 /** `node driver_push-1.4.10.one-shot.mjs`: how help and messages call the runner. */

@@ -76,7 +76,7 @@ export function readFlags(
       if (inline === undefined && isValue(next)) index++;
     } else {
       const { flag, isNegated } = found;
-      const read = isNegated ? negated(word, inline) : valueOf(flag, word, inline, next);
+      const read = isNegated ? negated(word, inline) : readValue(flag, word, inline, next);
       if (read.isNextTaken) index++;
       if (read.mistake !== undefined) mistakes.push(read.mistake);
       if (given[flag.kind].has(flag.name)) mistakes.push(`--${flagName(flag.name)} is given twice`);
@@ -92,7 +92,7 @@ interface ReadValue {
   readonly mistake?: string;
 }
 
-function valueOf(
+function readValue(
   { takes }: Flag,
   word: string,
   inline: string | undefined,

@@ -5,11 +5,11 @@ export interface RunOptions {
   /** Folder for what must survive the process. */
   readonly stateDir: string | undefined;
   /** File that gets the counts as JSON at the end. */
-  readonly summaryFile: string | undefined;
+  readonly summary: string | undefined;
   /** Progress as JSON lines instead of text. */
-  readonly hasJsonProgress: boolean;
+  readonly jsonProgress: boolean;
   /** Says nothing on success. */
-  readonly isQuiet: boolean;
+  readonly quiet: boolean;
 }
 
 interface OptionFlag {
@@ -44,8 +44,8 @@ export function runOptions(given: ReadonlyMap<string, string>): RunOptions {
   return {
     runId: given.get('run-id'),
     stateDir: given.get('state-dir'),
-    summaryFile: given.get('summary'),
-    hasJsonProgress: given.has('json-progress'),
-    isQuiet: given.has('quiet'),
+    summary: given.get('summary'),
+    jsonProgress: given.has('json-progress'),
+    quiet: given.has('quiet'),
   };
 }

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { extname } from 'node:path';
 import type { ErrorObject } from 'ajv';
 import type { JsonSchema } from '../component.js';
 import { foreignCode, oneLine } from '../error.js';
 import { suggestion } from '../registry/spelling.js';
+import { valueErrors } from '../registry/value.js';
 import { expectation, typesOf } from './expectation.js';
 import { flagName } from './flags.js';
 
@@ -36,9 +38,9 @@ export function paramVariable(name: string): string {
 }
 
 /** Collects a value for every param and judges those given by its schema; all mistakes come together. */
-export async function resolveParams(schemas: Schemas, sources: ParamSources): Promise<Params> {
+export function resolveParams(schemas: Schemas, sources: ParamSources): Params {
   const file =
-    sources.file === undefined ? { values: {}, mistakes: [] } : await readParamsFile(sources.file, schemas);
+    sources.file === undefined ? { values: {}, mistakes: [] } : readParamsFile(sources.file, schemas);
   const mistakes = [...file.mistakes];
   const values: [string, unknown][] = [];
   for (const [name, schema] of Object.entries(schemas)) {
@@ -50,7 +52,7 @@ export async function resolveParams(schemas: Schemas, sources: ParamSources): Pr
     } else if (given === undefined) {
       values.push([name, schema.default]);
     } else {
-      const problem = await problemOf(given.value, schema);
+      const problem = problemOf(given.value, schema);
       if (problem !== undefined) mistakes.push(`param ${name} (from ${given.from}): ${problem}`);
       values.push([name, given.value]);
     }
@@ -95,9 +97,8 @@ function isOfType(value: unknown, type: string): boolean {
   return typeof value === (type === 'integer' ? 'number' : type);
 }
 
-/** Why a value does not fit its schema, or undefined. The validator is loaded only when there is a value to judge. */
-async function problemOf(value: unknown, schema: JsonSchema): Promise<string | undefined> {
-  const { valueErrors } = await import('../registry/value.js');
+/** Why a value does not fit its schema, or undefined.  */
+function problemOf(value: unknown, schema: JsonSchema): string | undefined {
   const errors = valueErrors(schema, value);
   if ('invalid' in errors) return `its schema cannot be used: ${errors.invalid}`;
   if (errors.length === 0) return undefined;
@@ -116,14 +117,14 @@ function insideOf(errors: readonly ErrorObject[]): string {
     : ` (${inner.map(({ instancePath, message }) => `${instancePath.slice(1)} ${message}`.trim()).join(', ')})`;
 }
 
-async function readParamsFile(path: string, schemas: Schemas): Promise<Params> {
+function readParamsFile(path: string, schemas: Schemas): Params {
   const failed = (problem: string): Params => ({
     values: {},
     mistakes: [`--params ${oneLine(path, 200)}: ${problem}`],
   });
   let document: unknown;
   try {
-    document = await parseFile(path);
+    document = parseFile(path);
   } catch (thrown) {
     const message = thrown instanceof Error ? thrown.message : String(thrown);
     return failed(foreignCode(thrown) === 'ENOENT' ? 'there is no such file' : oneLine(message, 200));
@@ -142,11 +143,12 @@ async function readParamsFile(path: string, schemas: Schemas): Promise<Params> {
   };
 }
 
-async function parseFile(path: string): Promise<unknown> {
+function parseFile(path: string): unknown {
   const extension = extname(path).toLowerCase();
   if (extension === '.json') return JSON.parse(readFileSync(path, 'utf8'));
   if (extension !== '.yaml' && extension !== '.yml')
     throw new Error('expected a file that ends in .json, .yaml or .yml');
-  const { parse } = await import('yaml');
+  // Only here, and not before: most runs have no YAML to read, and every run waits for what is imported.
+  const { parse } = createRequire(import.meta.url)('yaml') as typeof import('yaml');
   return parse(readFileSync(path, 'utf8'), { logLevel: 'error' });
 }

@@ -31,9 +31,11 @@ export function reportText(report: RunReport): string {
     `  run ${report.runId}, log in ${report.log}`,
   ];
   if (counts.left > 0) lines.push(`  ${count(counts.left)} rows were read and not sent`);
-  if (counts.spilled > 0) lines.push(`  ${count(counts.spilled)} results could not be logged and are in ${report.spillFile}`);
+  if (counts.spilled > 0)
+    lines.push(`  ${count(counts.spilled)} results could not be logged and are in ${report.spillFile}`);
   if (counts.lost > 0) lines.push(`  ${count(counts.lost)} results could be written nowhere`);
-  if (ending.stopCause !== undefined) lines.push(...stopLines(ending.stopCause.stage, ending.stopCause.error));
+  if (ending.stopCause !== undefined)
+    lines.push(...stopLines(ending.stopCause.stage, ending.stopCause.error));
   else if (ending.endCause !== undefined) lines.push(`  ended by ${ending.endCause}`);
   return `${lines.join('\n')}\n`;
 }
@@ -41,7 +43,8 @@ export function reportText(report: RunReport): string {
 function stopLines(stage: string, error: RtnError): string[] {
   const lines = [`error: stopped in the ${stage} stage: ${oneLine(error.message)}`];
   if (error.next !== undefined) lines.push(`  next: ${oneLine(error.next)}`);
-  if (error.code === 'internal') lines.push(error.stack ?? '', '  This is our bug; please report it with the lines above.');
+  if (error.code === 'internal')
+    lines.push(error.stack ?? '', '  This is our bug; please report it with the lines above.');
   return lines;
 }
 
@@ -49,9 +52,16 @@ function stopLines(stage: string, error: RtnError): string[] {
 export async function writeSummary(file: string, report: RunReport): Promise<void> {
   const { ending, ...rest } = report;
   const { stopCause, endCause } = ending;
-  const error = stopCause && { stage: stopCause.stage, code: stopCause.error.code, message: stopCause.error.message };
+  const error = stopCause && {
+    stage: stopCause.stage,
+    code: stopCause.error.code,
+    message: stopCause.error.message,
+  };
   try {
-    await writeFile(file, `${JSON.stringify({ ...rest, endedBy: endCause ?? null, error: error ?? null }, null, 2)}\n`);
+    await writeFile(
+      file,
+      `${JSON.stringify({ ...rest, endedBy: endCause ?? null, error: error ?? null }, null, 2)}\n`,
+    );
   } catch (cause) {
     throw new RtnError('usage', `--summary: ${file} cannot be written`, { cause });
   }

@@ -44,7 +44,10 @@ async function main(definition: RunnerDefinition): Promise<number> {
   return run(definition, command);
 }
 
-async function run(definition: RunnerDefinition, command: Extract<CommandLine, { kind: 'run' }>): Promise<number> {
+async function run(
+  definition: RunnerDefinition,
+  command: Extract<CommandLine, { kind: 'run' }>,
+): Promise<number> {
   const { operation } = definition;
   const { options } = command;
   const pipeline = definition.pipeline({
@@ -87,7 +90,13 @@ async function run(definition: RunnerDefinition, command: Extract<CommandLine, {
     started() {
       const style = progressStyle(options);
       const write = (text: string) => void process.stderr.write(text);
-      progress = new Progress(counts, { clock: run.clock, style, label: `${operation.name} ${operation.version}`, total: pipeline.reader.total, write });
+      progress = new Progress(counts, {
+        clock: run.clock,
+        style,
+        label: `${operation.name} ${operation.version}`,
+        total: pipeline.reader.total,
+        write,
+      });
       progress.start();
     },
   });
@@ -110,15 +119,24 @@ async function run(definition: RunnerDefinition, command: Extract<CommandLine, {
   return exitCode;
 }
 
-function bindInputs(definition: RunnerDefinition, locations: Readonly<Record<string, string>>): Record<string, BoundInput> {
+function bindInputs(
+  definition: RunnerDefinition,
+  locations: Readonly<Record<string, string>>,
+): Record<string, BoundInput> {
   const bound = Object.entries(definition.inputs).map(([name, input]): [string, BoundInput] => {
     const text = locations[name];
-    return [name, { ...input, name, location: text === undefined ? undefined : parseLocation(text, `--${name}`, ['yt']) }];
+    return [
+      name,
+      { ...input, name, location: text === undefined ? undefined : parseLocation(text, `--${name}`, ['yt']) },
+    ];
   });
   return Object.fromEntries(bound);
 }
 
-function bindOutputs(definition: RunnerDefinition, locations: Readonly<Record<string, string>>): Record<string, BoundOutput> {
+function bindOutputs(
+  definition: RunnerDefinition,
+  locations: Readonly<Record<string, string>>,
+): Record<string, BoundOutput> {
   const bound = Object.entries(definition.outputs).map(([name, output]): [string, BoundOutput] => {
     const location = parseLocation(locations[name] ?? '', `--${name}`, ['pg']);
     return [name, { ...output, name, location }];
@@ -130,7 +148,10 @@ function bindOutputs(definition: RunnerDefinition, locations: Readonly<Record<st
 function theInput({ inputs, operation }: RunnerDefinition): [string, RunnerDefinition['inputs'][string]] {
   const [first, ...others] = Object.entries(inputs);
   if (first === undefined || others.length > 0) {
-    throw new RtnError('configuration', `${operation.name} must have one input, it has ${Object.keys(inputs).length}`);
+    throw new RtnError(
+      'configuration',
+      `${operation.name} must have one input, it has ${Object.keys(inputs).length}`,
+    );
   }
   return first;
 }
@@ -140,7 +161,13 @@ function newRunId(operation: string): string {
   return `${operation}-${time}-${randomBytes(3).toString('hex')}`;
 }
 
-function progressStyle({ quiet, jsonProgress }: { readonly quiet: boolean; readonly jsonProgress: boolean }): ProgressStyle {
+function progressStyle({
+  quiet,
+  jsonProgress,
+}: {
+  readonly quiet: boolean;
+  readonly jsonProgress: boolean;
+}): ProgressStyle {
   if (jsonProgress) return 'json';
   if (quiet) return 'none';
   return process.stderr.isTTY ? 'terminal' : 'lines';
@@ -148,6 +175,9 @@ function progressStyle({ quiet, jsonProgress }: { readonly quiet: boolean; reado
 
 function errorText(error: RtnError): string {
   const next = error.next === undefined ? '' : `next: ${oneLine(error.next)}\n`;
-  const bug = error.code === 'internal' ? `${error.cause instanceof Error ? error.cause.stack : error.stack}\nThis is our bug; please report it with the lines above.\n` : '';
+  const bug =
+    error.code === 'internal'
+      ? `${error.cause instanceof Error ? error.cause.stack : error.stack}\nThis is our bug; please report it with the lines above.\n`
+      : '';
   return `error: ${error.message}\n${next}${bug}`;
 }

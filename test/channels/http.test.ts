@@ -1,5 +1,5 @@
-import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type HttpChannelOptions, httpChannel } from '../../src/channels/http.js';
 import type { Answer } from '../../src/pipeline/contract.js';
@@ -14,7 +14,10 @@ function message(row: Row = {}, id = 'm1'): Message {
 }
 
 /** Sends one message through a channel opened for one request at a time. */
-async function send(options: Partial<HttpChannelOptions> & Pick<HttpChannelOptions, 'url'>, row?: Row): Promise<Answer> {
+async function send(
+  options: Partial<HttpChannelOptions> & Pick<HttpChannelOptions, 'url'>,
+  row?: Row,
+): Promise<Answer> {
   const channel = httpChannel({ outcomes: OUTCOMES, ...options });
   await channel.open(testRun({ id: 'run-1' }), 1);
   try {
@@ -43,7 +46,9 @@ describe('an answer', () => {
 
   test('of a status listed twice has the first class from the top', async () => {
     const server = await httpServer((_, response) => reply(response, 503));
-    expect(await send({ url: server.origin, outcomes: { sent: [200], throttled: [503], retry: ['5xx'] } })).toMatchObject({ class: 'throttled' });
+    expect(
+      await send({ url: server.origin, outcomes: { sent: [200], throttled: [503], retry: ['5xx'] } }),
+    ).toMatchObject({ class: 'throttled' });
   });
 
   test.each([
@@ -79,7 +84,9 @@ describe('an answer', () => {
   });
 
   test('that would forge log lines is one line', async () => {
-    const server = await httpServer((_, response) => response.writeHead(410).end('no\n2026 INFO sent\u001b[2K'));
+    const server = await httpServer((_, response) =>
+      response.writeHead(410).end('no\n2026 INFO sent\u001b[2K'),
+    );
     expect((await send({ url: server.origin })).errorText).toBe('no\\n2026 INFO sent\\u001b[2K');
   });
 });
@@ -96,19 +103,36 @@ describe('a request', () => {
       },
       { to: 'a/b?c', lang: 'ru', text: 'ё "quoted"' },
     );
-    expect(server.requests).toMatchObject([{ method: 'PUT', path: '/to/a%2Fb%3Fc', headers: { 'x-lang': 'ru' }, body: '{"text":"ё \\"quoted\\""}' }]);
+    expect(server.requests).toMatchObject([
+      {
+        method: 'PUT',
+        path: '/to/a%2Fb%3Fc',
+        headers: { 'x-lang': 'ru' },
+        body: '{"text":"ё \\"quoted\\""}',
+      },
+    ]);
   });
 
-  test.each(['a\r\nx-evil: 1', 'a\nb', 'a\u0000b', 'ё'])('whose header would hold %j is rejected and nothing is sent', async (value) => {
-    const server = await httpServer((_, response) => reply(response, 200));
-    const answer = await send({ url: server.origin, headers: (row) => ({ 'x-name': String(row.name) }) }, { name: value });
-    expect(answer).toMatchObject({ class: 'rejected', errorCode: 'unsendable_row' });
-    expect(server.requests).toEqual([]);
-  });
+  test.each(['a\r\nx-evil: 1', 'a\nb', 'a\u0000b', 'ё'])(
+    'whose header would hold %j is rejected and nothing is sent',
+    async (value) => {
+      const server = await httpServer((_, response) => reply(response, 200));
+      const answer = await send(
+        { url: server.origin, headers: (row) => ({ 'x-name': String(row.name) }) },
+        { name: value },
+      );
+      expect(answer).toMatchObject({ class: 'rejected', errorCode: 'unsendable_row' });
+      expect(server.requests).toEqual([]);
+    },
+  );
 
   test('has the same idempotency key on every attempt, and another for another message, run or position', async () => {
     const server = await httpServer((_, response) => reply(response, 200));
-    const options: HttpChannelOptions = { url: server.origin, idempotencyKey: 'Idempotency-Key', outcomes: OUTCOMES };
+    const options: HttpChannelOptions = {
+      url: server.origin,
+      idempotencyKey: 'Idempotency-Key',
+      outcomes: OUTCOMES,
+    };
     const attempts = [
       { run: 'run-1', message: message({}, 'm1') },
       { run: 'run-1', message: message({}, 'm1') },
@@ -151,7 +175,10 @@ describe('a request without an answer', () => {
     await new Promise((resolve) => server.once('listening', resolve));
     const { port } = server.address() as AddressInfo;
     await new Promise((resolve) => server.close(resolve));
-    expect(await send({ url: `http://127.0.0.1:${port}` })).toMatchObject({ class: 'retry', errorCode: 'ECONNREFUSED' });
+    expect(await send({ url: `http://127.0.0.1:${port}` })).toMatchObject({
+      class: 'retry',
+      errorCode: 'ECONNREFUSED',
+    });
   });
 
   test.each([

@@ -31,6 +31,11 @@ export async function httpServer(answer: (request: SeenRequest, response: Server
 }
 
 /** Answers with a status, headers and a JSON body. */
-export function reply(response: ServerResponse, status: number, body: unknown = {}, headers: Record<string, string> = {}): void {
+export function reply(
+  response: ServerResponse,
+  status: number,
+  body: unknown = {},
+  headers: Record<string, string> = {},
+): void {
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
 }

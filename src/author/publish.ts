@@ -1,0 +1,122 @@
+import { RtnError } from '../error.js';
+import { type Artefact, referenceTo } from '../registry/artefact.js';
+import { DIGEST_FORM, digestsOf } from '../registry/digest.js';
+import type { Finding } from '../registry/finding.js';
+import { dependenciesOf, type Registry } from '../registry/registry.js';
+import { type FileChange, type FileTree, withChanges } from '../registry/tree.js';
+import { byVersion, lineOf } from '../registry/version.js';
+import type { Plan } from './plan.js';
+import { rewrite } from './rewrite.js';
+
+export interface PublishOptions {
+  /** Publishes the draft layer and templates that it names first. */
+  readonly withDeps: boolean;
+  /** Leaves the version before it active. */
+  readonly keepPrevious: boolean;
+  /** `2026-11-23`. */
+  readonly today: string;
+}
+
+/** Reads and judges a tree; the rules' `judge` with the components put in. */
+export type Judge = (tree: FileTree) => { registry: Registry; findings: readonly Finding[] };
+
+/**
+ * Makes a draft active: records its digests, and marks the version before it in its line as replaced. The tree that
+ * would come out is judged before anything is written; throws `configuration` with what stands against it.
+ */
+export function planPublish(artefact: Artefact, tree: FileTree, judge: Judge, options: PublishOptions): Plan {
+  const { registry } = judge(tree);
+  if (artefact.status !== 'draft') {
+    throw new RtnError(
+      'usage',
+      `${referenceTo(artefact)} is ${artefact.status} already; only a draft is published`,
+      { next: `rtn bump ${artefact.name}` },
+    );
+  }
+  const steps = [...draftDependencies(artefact, registry, options), artefact];
+  let changes: FileChange[] = [];
+  const notes: string[] = [];
+  for (const { kind, name, version } of steps) {
+    const now = judge(withChanges(tree, changes));
+    const draft = now.registry.find(kind, name, version);
+    if (draft === undefined) throw new RtnError('internal', `${name}@${version} was lost while publishing`);
+    refuseFindings(draft, now.findings, now.registry);
+    const step = publishOne(draft, now.registry, options);
+    changes = [...changes, ...step.changes];
+    notes.push(...step.notes);
+  }
+  const paths = new Set(changes.map(({ path }) => path));
+  const after = judge(withChanges(tree, changes)).findings.find(
+    ({ file, rule, severity }) => severity === 'error' && paths.has(file) && rule !== 'version/immutable',
+  );
+  if (after !== undefined)
+    throw new RtnError('configuration', `publishing would leave a finding: ${place(after)}`, {
+      next: 'rtn check',
+    });
+  return { changes, notes, next: `git add ${[...paths].join(' ')} && git commit` };
+}
+
+/** The drafts that it names, each once; throws unless they are to be published with it. */
+function draftDependencies(artefact: Artefact, registry: Registry, { withDeps }: PublishOptions): Artefact[] {
+  const named = dependenciesOf(artefact).map(({ kind, reference }) => registry.resolve(kind, reference));
+  const drafts = [...new Set(named)].filter((dependency) => dependency?.status === 'draft');
+  if (drafts.length > 0 && !withDeps) {
+    const list = drafts.map((draft) => draft && `${draft.kind} ${referenceTo(draft)}`).join(', ');
+    throw new RtnError('configuration', `${referenceTo(artefact)} names drafts: ${list}`, {
+      next: `rtn publish ${artefact.name} --with-deps`,
+    });
+  }
+  return drafts.filter((draft) => draft !== undefined);
+}
+
+function refuseFindings(draft: Artefact, findings: readonly Finding[], registry: Registry): void {
+  const files = [draft.path, registry.textOf(draft)?.path];
+  const against = findings.filter(({ file, severity }) => severity === 'error' && files.includes(file));
+  const [first] = against;
+  if (first === undefined) return;
+  const more = against.length > 1 ? ` (and ${against.length - 1} more)` : '';
+  throw new RtnError('configuration', `${referenceTo(draft)} has findings: ${place(first)}${more}`, {
+    next: 'rtn check',
+  });
+}
+
+function publishOne(
+  draft: Artefact,
+  registry: Registry,
+  { keepPrevious, today }: PublishOptions,
+): Pick<Plan, 'changes' | 'notes'> {
+  const record = { form: DIGEST_FORM, at: today, ...digestsOf(draft, registry) };
+  // Drafts made by hand may carry these two from what they were copied from.
+  const text = rewrite(draft.source, {
+    set: { status: 'active' },
+    drop: ['replaced_by', 'reason'],
+    append: { published: record },
+  });
+  const changes = [{ path: draft.path, content: text }];
+  const notes = [`published ${draft.kind} ${referenceTo(draft)}: ${draft.path}`];
+  const previous = keepPrevious ? undefined : predecessor(draft, registry);
+  if (previous !== undefined) {
+    changes.push({
+      path: previous.path,
+      content: rewrite(previous.source, { set: { status: 'deprecated', replaced_by: referenceTo(draft) } }),
+    });
+    notes.push(`deprecated ${previous.kind} ${referenceTo(previous)}, replaced by ${referenceTo(draft)}`);
+  }
+  return { changes, notes };
+}
+
+/** The newest active version below it in its line. */
+function predecessor(draft: Artefact, registry: Registry): Artefact | undefined {
+  return registry
+    .versions(draft.kind, draft.name)
+    .findLast(
+      ({ version, status }) =>
+        status === 'active' &&
+        lineOf(version) === lineOf(draft.version) &&
+        byVersion(version, draft.version) < 0,
+    );
+}
+
+function place({ file, line, column, message }: Finding): string {
+  return `${file}:${line}:${column} ${message}`;
+}
