@@ -5,7 +5,10 @@ import type { JsonSchema } from '../component.js';
 let shared: Ajv | undefined;
 
 /** Checks a value by a schema that a user wrote; gives ajv's errors, or the reason why the schema itself is no use. */
-export function valueErrors(schema: JsonSchema, value: unknown): ErrorObject[] | { readonly invalid: string } {
+export function valueErrors(
+  schema: JsonSchema,
+  value: unknown,
+): ErrorObject[] | { readonly invalid: string } {
   // Compiling the meta-schema is what costs, so one instance serves all; what it compiled is forgotten again, since
   // two schemas of users may carry one $id.
   shared ??= newAjv();

@@ -89,13 +89,17 @@ function sectionsOf(
 }
 
 function usage(definition: RunnerDefinition, needed: ReadonlySet<string>): string {
-  const flags = requiredFlags(definition, needed).map(([name, placeholder]) => flagText(name, placeholder));
+  const flags = requiredFlags(definition, needed).map(([name, placeholder]) =>
+    flagText(name, placeholder).replace(' ', FIRM_SPACE),
+  );
   return [command(definition), ...flags, '[options]'].join(' ');
 }
 
 function example(definition: RunnerDefinition, needed: ReadonlySet<string>): string {
   const secrets = Object.keys(definition.secrets).map((name) => `${name}_FILE=${name.toLowerCase()}.txt`);
-  const flags = requiredFlags(definition, needed).map(([name, , value]) => `--${flagName(name)}${FIRM_SPACE}${value}`);
+  const flags = requiredFlags(definition, needed).map(
+    ([name, , value]) => `--${flagName(name)}${FIRM_SPACE}${value}`,
+  );
   return [...secrets, command(definition), ...flags].join(' ');
 }
 
@@ -113,7 +117,7 @@ function requiredFlags(
   return [
     ...Object.entries(inputs)
       .filter(([name, input]) => needed.has(name) && bare([name, input]))
-      .map(([name]): [string, string, string] => [name, 'LOCATION', `yt://cluster/path/${name}`]),
+      .map(([name]): [string, string, string] => [name, 'LOCATION', `yt://home/project/${name}`]),
     ...Object.entries(outputs)
       .filter(bare)
       .map(([name]): [string, string, string] => [name, 'LOCATION', `pg:${name}`]),

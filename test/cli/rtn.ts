@@ -5,17 +5,14 @@ import { dirname, join } from 'node:path';
 import { runCommand } from '../../src/cli/command.js';
 import { SPECS } from '../registry/specs.js';
 
-const REPOSITORY = join(import.meta.dirname, '..', '..');
+const HOUSE = join(import.meta.dirname, '..', 'registry', 'house');
 
-/** A folder with a copy of our own registry; templates get a text of one line where theirs is not written yet. */
+/** A folder with a copy of the small registry that these tests share. */
 export class Sandbox {
   readonly root = realpathSync(mkdtempSync(join(tmpdir(), 'rtn-')));
 
   constructor() {
-    for (const folder of ['operations', 'layers', 'templates'])
-      cpSync(join(REPOSITORY, folder), join(this.root, folder), { recursive: true });
-    for (const template of ['one-shot', 'service'])
-      this.write(`templates/${template}/1.0.0.mjs.hbs`, `// ${template}\n`);
+    cpSync(HOUSE, this.root, { recursive: true });
   }
 
   /** Runs `rtn` in the folder. */
@@ -27,8 +24,12 @@ export class Sandbox {
       hasColor: false,
       exitCode: 0,
       components: async () => SPECS,
-      out: (text: string) => { said.out += text; },
-      err: (text: string) => { said.err += text; },
+      out: (text: string) => {
+        said.out += text;
+      },
+      err: (text: string) => {
+        said.err += text;
+      },
     };
     return { code: await runCommand(words, session), ...said };
   }

@@ -10,9 +10,15 @@ export const DEFINITION: RunnerDefinition = {
     digest: '3f2a9c1b'.repeat(8),
     layer: 'taxi-crm-push@1.4.10',
   },
-  inputs: { recipients: { key: 'message_id', row: { type: 'object' }, description: 'One row a notification.' } },
+  inputs: {
+    recipients: { key: 'message_id', row: { type: 'object' }, description: 'One row a notification.' },
+  },
   outputs: {
-    log: { type: 'send-log', description: 'One row a message with its outcome.', default: 'pg:driver_push_log' },
+    log: {
+      type: 'send-log',
+      description: 'One row a message with its outcome.',
+      default: 'pg:driver_push_log',
+    },
   },
   params: {
     endpoint: { type: 'string', format: 'uri', description: 'Base address of the push service.' },
@@ -31,7 +37,12 @@ export const DEFINITION: RunnerDefinition = {
     },
     provider: { type: 'string', enum: ['http', 'fcm'], default: 'http', description: 'Through whom' },
     dry: { type: 'boolean', default: false, description: 'Sends to nobody.' },
-    regions: { type: 'array', items: { type: 'string' }, default: [], description: 'Regions to send to; all when empty.' },
+    regions: {
+      type: 'array',
+      items: { type: 'string' },
+      default: [],
+      description: 'Regions to send to; all when empty.',
+    },
     limit: { type: ['integer', 'null'], default: null },
   },
   secrets: { PUSH_TOKEN: { description: 'Bearer token of the push service.' } },

@@ -13,6 +13,7 @@ export function testDatabase(): TestDatabase {
   const url = inject('postgresUrl').replace(/\/postgres$/, `/${name}`);
   const admin = new pg.Client({ connectionString: inject('postgresUrl') });
   const pool = new pg.Pool({ connectionString: url, max: 2 });
+  pool.on('error', () => {});
   beforeAll(async () => {
     await admin.connect();
     await admin.query(`create database ${name}`);

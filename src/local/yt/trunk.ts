@@ -9,6 +9,8 @@ const REWRITE_BATCHES = 20_000;
 /** The committed tree: what is seen outside transactions. Every change is one batch, journalled, then applied. */
 export class Trunk {
   readonly nodes = new Map<string, NodeRecord>();
+  /** Ids of the chunks that nodes hold. */
+  readonly chunkIds = new Set<string>();
   readonly #journal: Journal;
   readonly #clock: Clock;
   /** Called with chunks that no node of the trunk holds any more. */
@@ -58,6 +60,7 @@ export class Trunk {
     for (const change of batch.changes) {
       if (change.op === 'node') {
         this.nodes.set(change.node.id, change.node);
+        this.#hold(change.node.chunks);
         if (change.node.parentId === null) this.#rootId = change.node.id;
         continue;
       }
@@ -78,7 +81,8 @@ export class Trunk {
     } else if (change.op === 'value') {
       node.value = change.value;
     } else if (change.op === 'chunks') {
-      if (change.isReplaced) this.#dropped(node.chunks);
+      if (change.isReplaced) this.#drop(node.chunks);
+      this.#hold(change.list);
       node.chunks = change.isReplaced ? change.list : [...node.chunks, ...change.list];
     } else {
       const before = node.children.get(change.key);
@@ -93,8 +97,17 @@ export class Trunk {
     const node = this.nodes.get(id);
     if (node === undefined) return;
     this.nodes.delete(id);
-    if (node.chunks.length > 0) this.#dropped(node.chunks);
+    this.#drop(node.chunks);
     for (const child of node.children.values()) this.forget(child);
+  }
+
+  #hold(chunks: readonly Chunk[]): void {
+    for (const { id } of chunks) this.chunkIds.add(id);
+  }
+
+  #drop(chunks: readonly Chunk[]): void {
+    for (const { id } of chunks) this.chunkIds.delete(id);
+    if (chunks.length > 0) this.#dropped(chunks);
   }
 
   /** Staged nodes of live transactions are left out: they come with the batch that commits them. */

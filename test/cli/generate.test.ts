@@ -1,0 +1,142 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { register } from '../../src/cli/generate.js';
+import { COMPONENTS } from '../../src/components.js';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const FILES = ['driver_push-1.4.10.one-shot.mjs', 'driver_push-1.4.10.service.mjs'];
+
+let folder: string;
+let said: { out: string; err: string };
+
+beforeEach(() => {
+  folder = realpathSync(mkdtempSync(join(tmpdir(), 'rtn-generate-')));
+  said = { out: '', err: '' };
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** Runs `rtn generate` on our own registry, in a folder outside of it. */
+async function generate(words: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<void> {
+  const session = {
+    cwd: folder,
+    env,
+    hasColor: false,
+    exitCode: 0,
+    components: async () => COMPONENTS,
+    out: (text: string) => void (said.out += text),
+    err: (text: string) => void (said.err += text),
+  };
+  const command = new Command('generate');
+  register(command, session);
+  await command.parseAsync([...words, '--root', ROOT], { from: 'user' });
+}
+
+/** Makes the package resolve from the folder, in this version. */
+function installPackage(version: string): void {
+  const installed = join(folder, 'node_modules', 'realtime-notifications');
+  mkdirSync(installed, { recursive: true });
+  writeFileSync(join(installed, 'package.json'), JSON.stringify({ name: 'realtime-notifications', version }));
+}
+
+describe('rtn generate', () => {
+  test('writes each runner as an executable file and tells its path', async () => {
+    await generate(['driver_push@1.4.10', '--draft']);
+    expect(said.out).toBe(FILES.map((name) => `wrote runners/${name}\n`).join(''));
+    for (const name of FILES) expect(statSync(join(folder, 'runners', name)).mode & 0o777).toBe(0o755);
+  });
+
+  test('makes an older file executable again, too', async () => {
+    const path = join(folder, FILES[0] ?? '');
+    writeFileSync(path, 'old');
+    chmodSync(path, 0o600);
+    await generate(['driver_push@1.4.10', '--draft', '--out', '.']);
+    expect(statSync(path).mode & 0o777).toBe(0o755);
+    expect(readFileSync(path, 'utf8')).toMatch(/^#!/);
+  });
+
+  test.each<[string, string | undefined, string]>([
+    [
+      'where it is not installed',
+      undefined,
+      'warning: x finds no package realtime-notifications, so its runners may not start',
+    ],
+    [
+      'where another version is',
+      '9.9.9',
+      'warning: x finds realtime-notifications 9.9.9, where layer taxi-crm-push@1.4.10 names 0.1.0',
+    ],
+    ['nowhere else', '0.1.0', ''],
+  ])('warns of imports %s', async (_, version, expected) => {
+    if (version !== undefined) installPackage(version);
+    await generate(['driver_push@1.4.10', '--draft', '--runner', 'service', '--out', 'x']);
+    expect(said.err).toContain(expected);
+    const next = 'next: rtn generate driver_push@1.4.10 --draft --out x --bundle\n';
+    expect(said.err.includes(next)).toBe(expected !== '');
+  });
+
+  test('names a folder that cannot be written to', async () => {
+    writeFileSync(join(folder, 'taken'), '');
+    await expect(generate(['driver_push@1.4.10', '--draft', '--out', 'taken'])).rejects.toThrow(
+      `${folder}/taken cannot be written to`,
+    );
+  });
+});
+
+describe('rtn generate --bundle', () => {
+  /** An npm that notes what it was asked, and packs an empty file. */
+  const npm = (end = ''): Readonly<Record<string, string>> => {
+    const bin = join(folder, 'bin');
+    mkdirSync(bin);
+    const script = `#!/bin/sh\necho "$PWD $*" >> '${folder}/asked'\n${end}\nif [ "$1" = pack ]; then touch p-0.1.0.tgz; echo '[{"filename": "p-0.1.0.tgz"}]'; else echo '{}' > package-lock.json; fi\n`;
+    writeFileSync(join(bin, 'npm'), script, { mode: 0o755 });
+    return { PATH: `${bin}:${process.env.PATH}` };
+  };
+
+  test('writes all that npm ci needs, by paths that hold anywhere', async () => {
+    const out = join(folder, 'b');
+    await generate(['driver_push@1.4.10', '--draft', '--bundle', '--out', 'b'], npm());
+    for (const name of [...FILES, 'package.json', 'package-lock.json', 'p-0.1.0.tgz'])
+      expect(existsSync(join(out, name))).toBe(true);
+    expect(JSON.parse(readFileSync(join(out, 'package.json'), 'utf8'))).toEqual({
+      name: 'driver_push-runners',
+      version: '1.4.10',
+      private: true,
+      type: 'module',
+      engines: { node: '>=20.19' },
+      dependencies: { 'realtime-notifications': 'file:p-0.1.0.tgz' },
+      allowScripts: { zeromq: true },
+    });
+    expect(readFileSync(join(folder, 'asked'), 'utf8').split('\n')).toEqual([
+      `${out} pack ${ROOT} --ignore-scripts --json --pack-destination . --prefix ${out}`,
+      `${out} install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund --prefix ${out}`,
+      '',
+    ]);
+    expect(said.out).toContain('next: cd b && npm ci\n');
+    expect(said.err).toBe('');
+  });
+
+  test('tells what npm said when it failed', async () => {
+    const failing = npm("echo 'npm error code ENOTFOUND' >&2; exit 1");
+    await expect(
+      generate(['driver_push@1.4.10', '--draft', '--bundle', '--out', 'b'], failing),
+    ).rejects.toThrow(
+      expect.objectContaining({
+        code: 'unavailable',
+        message: expect.stringContaining('npm error code ENOTFOUND'),
+      }),
+    );
+  });
+});

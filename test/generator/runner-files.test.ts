@@ -1,0 +1,146 @@
+import { describe, expect, test } from 'vitest';
+import { type RunnerFiles, runnerFiles } from '../../src/generator/runner-files.js';
+import { loadRegistry } from '../../src/registry/registry.js';
+import { type FileTree, withChanges } from '../../src/registry/tree.js';
+import { house as bareHouse, edited, LAYER, ONE_SHOT, OPERATION, textOf } from '../registry/house.js';
+import { SPECS } from '../registry/specs.js';
+import { template } from './driver-push.js';
+
+/** The shared house with the templates of our own registry. */
+const house = withChanges(
+  bareHouse,
+  ['one-shot', 'service'].map((name) => ({
+    path: `templates/${name}/1.0.0.mjs.hbs`,
+    content: template(name).text,
+  })),
+);
+
+interface Asked {
+  readonly runner?: string;
+  readonly allowsDrafts?: boolean;
+}
+
+function made(tree: FileTree, reference: string, { runner, allowsDrafts = false }: Asked = {}): RunnerFiles {
+  return runnerFiles(loadRegistry(tree, SPECS).registry, {
+    reference,
+    runner,
+    allowsDrafts,
+    components: SPECS,
+  });
+}
+
+const SERVICE = 'templates/service/1.0.0.yaml';
+const hex = (letter: string): string => letter.repeat(64);
+const RECORDS: Readonly<Record<string, string>> = {
+  operation: `{form: 1, at: 2026-11-23, interface: ${hex('a')}, params: ${hex('b')}, wrapper: ${hex('c')}, layer: ${hex('d')}}`,
+  other: `{form: 1, at: 2026-11-23, content: ${hex('e')}}`,
+};
+
+/** The tree with some artefacts of this status, as if published. */
+function withStatus(status: string, paths: readonly string[], tree: FileTree = house): FileTree {
+  return paths.reduce((before, path) => {
+    const record = RECORDS[path === OPERATION ? 'operation' : 'other'];
+    return edited(
+      path,
+      { 'status: draft': `status: ${status}\nreason: it was wrong\npublished: ${record}` },
+      before,
+    );
+  }, tree);
+}
+
+/** The tree with one more draft of the operation. */
+function withDraft(version: string, tree: FileTree): FileTree {
+  const text = textOf(OPERATION, house).replace('version: 1.4.10', `version: ${version}`);
+  return withChanges(tree, [{ path: `operations/driver_push/${version}.yaml`, content: text }]);
+}
+
+const ALL = [OPERATION, LAYER, ONE_SHOT, SERVICE];
+const published = withStatus('active', ALL);
+
+describe('the runners of an operation', () => {
+  test('are files named after operation, version and runner', () => {
+    const { files, layer } = made(published, 'driver_push');
+    expect(files.map(({ name }) => name)).toEqual([
+      'driver_push-1.4.10.one-shot.mjs',
+      'driver_push-1.4.10.service.mjs',
+    ]);
+    expect(files[0]?.text).toMatch(/^#!\/usr\/bin\/env node\n\/\/ driver_push 1\.4\.10, one-shot\. /);
+    expect(layer.packages).toEqual({ 'realtime-notifications': '0.1.0' });
+  });
+
+  test('are one when one is asked for', () => {
+    expect(
+      made(published, 'driver_push@1.4.10', { runner: 'service' }).files.map(({ runner }) => runner),
+    ).toEqual(['service']);
+  });
+
+  test.each<[string, FileTree, Asked, string]>([
+    ['the newest active version', withDraft('1.4.11', published), {}, '1.4.10'],
+    [
+      'the newest draft when drafts are allowed',
+      withDraft('1.4.11', published),
+      { allowsDrafts: true },
+      '1.4.11',
+    ],
+    [
+      'a deprecated version when none is active',
+      withStatus('deprecated', [OPERATION], withStatus('active', [LAYER, ONE_SHOT, SERVICE])),
+      {},
+      '1.4.10',
+    ],
+  ])('without a version are those of %s', (_, tree, asked, expected) => {
+    expect(made(tree, 'driver_push', asked).operation.version).toBe(expected);
+  });
+
+  test.each<[string, FileTree, string, Asked, string]>([
+    ['a draft', house, 'driver_push', {}, 'operation driver_push@1.4.10 is a draft, which may still change'],
+    ['a draft by version', house, 'driver_push@1.4.10', {}, 'operation driver_push@1.4.10 is a draft'],
+    [
+      'a draft layer',
+      withStatus('active', [OPERATION, ONE_SHOT, SERVICE]),
+      'driver_push',
+      {},
+      'layer taxi-crm-push@1.4.10 is a draft',
+    ],
+    [
+      'a draft template',
+      withStatus('active', [OPERATION, LAYER, SERVICE]),
+      'driver_push',
+      {},
+      'template one-shot@1.0.0 is a draft',
+    ],
+    [
+      'a withdrawn version',
+      withStatus('withdrawn', [OPERATION]),
+      'driver_push',
+      { allowsDrafts: true },
+      'operation driver_push@1.4.10 is withdrawn: it was wrong',
+    ],
+    [
+      'an unknown operation',
+      house,
+      'driver_psh',
+      {},
+      "there is no operation 'driver_psh'; did you mean 'driver_push'?",
+    ],
+    ['an unknown version', house, 'driver_push@9.9.9', {}, "there is no operation 'driver_push@9.9.9'"],
+    [
+      'an unknown runner',
+      house,
+      'driver_push',
+      { allowsDrafts: true, runner: 'servce' },
+      "operation driver_push@1.4.10 has no runner 'servce'; did you mean 'service'?",
+    ],
+  ])('are refused for %s', (_, tree, reference, asked, expected) => {
+    const attempt = () => made(tree, reference, asked);
+    expect(attempt).toThrow(expected);
+    expect(attempt).toThrow(expect.objectContaining({ code: 'usage' }));
+  });
+
+  test('are refused for a document with findings', () => {
+    const tree = edited(OPERATION, { 'key: message_id': 'key: 7' });
+    expect(() => made(tree, 'driver_push', { allowsDrafts: true })).toThrow(
+      expect.objectContaining({ code: 'configuration' }),
+    );
+  });
+});
