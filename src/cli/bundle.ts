@@ -5,9 +5,15 @@ import { promisify } from 'node:util';
 import { oneLine, RtnError } from '../error.js';
 import { PACKAGE_NAME } from '../generator/runner.js';
 import type { RunnerFiles } from '../generator/runner-files.js';
-import { type Manifest, manifestOf, packageRoot } from './installed.js';
+import { type Manifest, manifestOf } from './installed.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What a bundle is packed from: the folder of the package, and the environment npm runs in. */
+interface Source {
+  readonly root: string;
+  readonly env: Environment;
+}
 
 /**
  * Writes what runners need beside them so that `npm ci` makes a folder in which they start: the package as a tarball
@@ -17,9 +23,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export async function writeBundle(
   folder: string,
   made: RunnerFiles,
-  environment: Environment,
+  { root, env }: Source,
 ): Promise<string[]> {
-  const root = packageRoot();
   const own = manifestOf(root) ?? {};
   requireOwnVersion(made, own);
   if (!existsSync(join(root, 'dist', 'index.js'))) {
@@ -28,7 +33,7 @@ export async function writeBundle(
     });
   }
   mkdirSync(folder, { recursive: true });
-  const tarball = await pack(root, folder, environment);
+  const tarball = await pack(root, folder, env);
   writeFileSync(
     join(folder, 'package.json'),
     `${JSON.stringify(bundleManifest(made, own, tarball), null, 2)}\n`,
@@ -41,12 +46,12 @@ export async function writeBundle(
     '--no-audit',
     '--no-fund',
   ];
-  await npm(['install', ...lockOnly], folder, environment);
+  await npm(['install', ...lockOnly], folder, env);
   return ['package.json', 'package-lock.json', tarball];
 }
 
 /** The package.json of a bundle: exactly the layer's packages, ours from the tarball. */
-export function bundleManifest({ operation, layer }: RunnerFiles, own: Manifest, tarball: string): object {
+function bundleManifest({ operation, layer }: RunnerFiles, own: Manifest, tarball: string): object {
   const scripts = Object.entries(own.allowScripts ?? {}).filter(([name]) =>
     Object.hasOwn(own.dependencies ?? {}, name),
   );

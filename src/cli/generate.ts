@@ -7,7 +7,7 @@ import { type RunnerFiles, runnerFiles } from '../generator/runner-files.js';
 import { workTree } from '../git/worktree.js';
 import { loadRegistry } from '../registry/registry.js';
 import { writeBundle } from './bundle.js';
-import { manifestOf, resolvedFrom } from './installed.js';
+import { manifestOf, packageRoot, resolvedFrom } from './installed.js';
 import { rootOf, type Session, withRoot } from './session.js';
 
 interface GenerateOptions {
@@ -46,7 +46,8 @@ async function generate(reference: string, options: GenerateOptions, session: Se
     components,
   });
   const folder = resolve(session.cwd, options.out);
-  const others = options.bundle === true ? await writeBundle(folder, made, session.env) : [];
+  const others =
+    options.bundle === true ? await writeBundle(folder, made, { root: packageRoot(), env: session.env }) : [];
   const written = [...writeRunners(folder, made), ...others];
   for (const name of written) session.out(`wrote ${relative(session.cwd, join(folder, name)) || name}\n`);
   if (options.bundle === true) session.out(`next: cd ${shown(folder, session)} && npm ci\n`);

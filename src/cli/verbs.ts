@@ -28,4 +28,7 @@ export const VERBS: readonly Verb[] = [
     summary: 'Print or write the JSON Schemas that editors use',
     load: () => import('./schema.js'),
   },
+  { name: 'generate', summary: 'Write the runners of an operation', load: () => import('./generate.js') },
+  { name: 'run', summary: 'Generate a runner and start it', load: () => import('./run.js') },
+  { name: 'sandbox', summary: 'Start Postgres, YTsaurus and a push service here to try things on', load: () => import('./sandbox.js') },
 ];

@@ -27,7 +27,7 @@ export function print(expression: Expression, place: Place): string {
 }
 
 /** The whole expression on one line, however long. */
-export function printFlat(expression: Expression): string {
+function printFlat(expression: Expression): string {
   switch (expression.kind) {
     case 'literal':
       return literalText(expression.value);

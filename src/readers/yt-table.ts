@@ -45,13 +45,13 @@ export class YtTableReader implements Reader {
   async read(out: Queue<Incoming>, signal: AbortSignal): Promise<void> {
     const [client, transaction, snapshot] = [this.#client, this.#transaction, this.#snapshot];
     if (client === undefined || transaction === undefined || snapshot === undefined) throw new Error('read was called before open');
-    const { parseRows } = await import('../yt/rows.js');
+    const { parseLines } = await import('../yt/rows.js');
     const textColumns = this.#textColumns(snapshot.columns);
     let position = 0;
     try {
       const rows = await client.readTable(snapshot.path, { transaction, signal: AbortSignal.any([signal, transaction.lost]) });
       for await (const lines of rows) {
-        const batch = parseRows(lines, textColumns).map((row): Incoming => ({ position: position++, row }));
+        const batch = parseLines(lines, textColumns).map((row): Incoming => ({ position: position++, row }));
         if ((await out.sendMany(batch, signal)) < batch.length) return;
       }
     } catch (thrown) {
@@ -85,7 +85,7 @@ export class YtTableReader implements Reader {
   }
 }
 
-/** `yt://cluster/path` names its cluster; `yt:path` is on the one of YT_PROXY. */
+/** `yt://cluster//path` names its cluster; `yt://path` is on the one of YT_PROXY. */
 function proxyOf({ target, text }: Location, environment: Readonly<Record<string, string | undefined>>): string {
   const cluster = /^\/\/([^/]+)\/\//.exec(target)?.[1];
   const proxy = cluster ?? environment.YT_PROXY;
@@ -93,4 +93,9 @@ function proxyOf({ target, text }: Location, environment: Readonly<Record<string
     throw new RtnError('usage', `YT_PROXY is not set, and the input is ${text}`, { next: 'export YT_PROXY=host:port' });
   }
   return proxy;
+}
+
+/** The path without the cluster in front of it. */
+function pathOf({ target }: Location): string {
+  return /^\/\/[^/]+(\/\/.+)$/.exec(target)?.[1] ?? target;
 }

@@ -33,7 +33,7 @@ interface Candidate {
 }
 
 /** The environment variable that sets a param. An empty one sets nothing. */
-export function paramVariable(name: string): string {
+function paramVariable(name: string): string {
   return `RTN_PARAM_${name.toUpperCase().replaceAll('-', '_')}`;
 }
 

@@ -1,6 +1,5 @@
 import {
   chmodSync,
-  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -29,15 +28,19 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 /** Runs `rtn generate` on our own registry, in a folder outside of it. */
-async function generate(words: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<void> {
+async function generate(words: readonly string[]): Promise<void> {
   const session = {
     cwd: folder,
-    env,
+    env: {},
     hasColor: false,
     exitCode: 0,
     components: async () => COMPONENTS,
-    out: (text: string) => void (said.out += text),
-    err: (text: string) => void (said.err += text),
+    out: (text: string) => {
+      said.out += text;
+    },
+    err: (text: string) => {
+      said.err += text;
+    },
   };
   const command = new Command('generate');
   register(command, session);
@@ -91,52 +94,6 @@ describe('rtn generate', () => {
     writeFileSync(join(folder, 'taken'), '');
     await expect(generate(['driver_push@1.4.10', '--draft', '--out', 'taken'])).rejects.toThrow(
       `${folder}/taken cannot be written to`,
-    );
-  });
-});
-
-describe('rtn generate --bundle', () => {
-  /** An npm that notes what it was asked, and packs an empty file. */
-  const npm = (end = ''): Readonly<Record<string, string>> => {
-    const bin = join(folder, 'bin');
-    mkdirSync(bin);
-    const script = `#!/bin/sh\necho "$PWD $*" >> '${folder}/asked'\n${end}\nif [ "$1" = pack ]; then touch p-0.1.0.tgz; echo '[{"filename": "p-0.1.0.tgz"}]'; else echo '{}' > package-lock.json; fi\n`;
-    writeFileSync(join(bin, 'npm'), script, { mode: 0o755 });
-    return { PATH: `${bin}:${process.env.PATH}` };
-  };
-
-  test('writes all that npm ci needs, by paths that hold anywhere', async () => {
-    const out = join(folder, 'b');
-    await generate(['driver_push@1.4.10', '--draft', '--bundle', '--out', 'b'], npm());
-    for (const name of [...FILES, 'package.json', 'package-lock.json', 'p-0.1.0.tgz'])
-      expect(existsSync(join(out, name))).toBe(true);
-    expect(JSON.parse(readFileSync(join(out, 'package.json'), 'utf8'))).toEqual({
-      name: 'driver_push-runners',
-      version: '1.4.10',
-      private: true,
-      type: 'module',
-      engines: { node: '>=20.19' },
-      dependencies: { 'realtime-notifications': 'file:p-0.1.0.tgz' },
-      allowScripts: { zeromq: true },
-    });
-    expect(readFileSync(join(folder, 'asked'), 'utf8').split('\n')).toEqual([
-      `${out} pack ${ROOT} --ignore-scripts --json --pack-destination . --prefix ${out}`,
-      `${out} install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund --prefix ${out}`,
-      '',
-    ]);
-    expect(said.out).toContain('next: cd b && npm ci\n');
-    expect(said.err).toBe('');
-  });
-
-  test('tells what npm said when it failed', async () => {
-    const failing = npm("echo 'npm error code ENOTFOUND' >&2; exit 1");
-    await expect(
-      generate(['driver_push@1.4.10', '--draft', '--bundle', '--out', 'b'], failing),
-    ).rejects.toThrow(
-      expect.objectContaining({
-        code: 'unavailable',
-        message: expect.stringContaining('npm error code ENOTFOUND'),
-      }),
     );
   });
 });

@@ -4,16 +4,10 @@ import { loadRegistry } from '../../src/registry/registry.js';
 import { type FileTree, withChanges } from '../../src/registry/tree.js';
 import { house as bareHouse, edited, LAYER, ONE_SHOT, OPERATION, textOf } from '../registry/house.js';
 import { SPECS } from '../registry/specs.js';
-import { template } from './driver-push.js';
+import { withOurTemplates } from './templates.js';
 
 /** The shared house with the templates of our own registry. */
-const house = withChanges(
-  bareHouse,
-  ['one-shot', 'service'].map((name) => ({
-    path: `templates/${name}/1.0.0.mjs.hbs`,
-    content: template(name).text,
-  })),
-);
+const house = withOurTemplates(bareHouse);
 
 interface Asked {
   readonly runner?: string;

@@ -1,4 +1,6 @@
 import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { generateRunner } from '../../src/generator/runner.js';
@@ -6,6 +8,15 @@ import { driverPush } from './driver-push.js';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const RUNNERS = ['one-shot', 'service'];
+
+/** A package whose runner assembles the pipeline and prints what it was given. */
+const STAND_IN = `
+export const [asyncSender, httpChannel, log, table, zmq] = Array(5).fill(() => ({}));
+export function runner({ operation, pipeline }) {
+  const stages = pipeline({ inputs: {}, outputs: {}, params: {}, secrets: {} });
+  console.log(operation.name, operation.runner, Object.keys(stages).join(','));
+}
+`;
 
 describe('a generated runner', () => {
   test.each(RUNNERS)('of driver_push, %s, is the golden file byte for byte', async (runner) => {
@@ -17,6 +28,24 @@ describe('a generated runner', () => {
   test.each(RUNNERS)('%s is formatted as biome would', (runner) => {
     const text = generateRunner(driverPush(runner));
     expect(biomeFormat(text)).toBe(text);
+  });
+
+  test.each(RUNNERS)('%s starts as a module that imports the package by name', (runner) => {
+    const folder = mkdtempSync(join(tmpdir(), 'rtn-golden-'));
+    try {
+      const installed = join(folder, 'node_modules', 'realtime-notifications');
+      mkdirSync(installed, { recursive: true });
+      writeFileSync(join(installed, 'package.json'), '{"type": "module", "exports": "./index.js"}');
+      writeFileSync(join(installed, 'index.js'), STAND_IN);
+      cpSync(
+        join(import.meta.dirname, 'golden', `driver_push-1.4.10.${runner}.mjs`),
+        join(folder, 'runner.mjs'),
+      );
+      const printed = execFileSync(process.execPath, [join(folder, 'runner.mjs')], { encoding: 'utf8' });
+      expect(printed).toBe(`driver_push ${runner} reader,sender,logger\n`);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 
