@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { access, chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, chmod, chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -50,7 +50,9 @@ async function initialise(directory: string, { initdb, user }: PostgresBinaries)
   const [data, passwordFile] = [join(directory, 'data'), join(directory, 'password')];
   if (await exists(join(data, 'PG_VERSION'))) return readFile(passwordFile, 'utf8');
   await rm(data, { recursive: true, force: true });
-  await mkdir(data, { recursive: true, mode: 0o700 });
+  await mkdir(directory, { recursive: true });
+  if (user !== undefined) await chmod(directory, 0o755);
+  await mkdir(data, { mode: 0o700 });
   const password = randomBytes(18).toString('base64url');
   await writeFile(passwordFile, password, { mode: 0o600 });
   if (user !== undefined) for (const path of [data, passwordFile]) await chown(path, user.uid, user.gid);
