@@ -178,11 +178,11 @@ export class Queue<T extends NonNullable<unknown>> {
     this.#notify();
   }
 
+  /** A listener may register again while it is called: that is for the next time. */
   #notify(): void {
-    for (const listener of this.#listeners) {
-      this.#listeners.delete(listener);
-      listener();
-    }
+    const listeners = [...this.#listeners];
+    this.#listeners.clear();
+    for (const listener of listeners) listener();
   }
 
   /** Moves items of waiting senders into the room that a receive has made. */

@@ -174,6 +174,19 @@ describe('whenReadable', () => {
     expect(calls).toBe(1);
   });
 
+  test('lets a listener that takes everything register again, for the next item', () => {
+    const queue = new Queue<number>(2);
+    const taken: number[] = [];
+    const listener = () => {
+      for (let item = queue.tryReceive(); item !== undefined; item = queue.tryReceive()) taken.push(item);
+      queue.whenReadable(listener);
+    };
+    queue.whenReadable(listener);
+    queue.trySend(1);
+    queue.trySend(2);
+    expect(taken).toEqual([1, 2]);
+  });
+
   test.each<[string, (queue: Queue<number>) => void]>([
     ['an item is buffered', (queue) => void queue.trySendMany([1, 2])],
     ['a sender waits', (queue) => void queue.sendMany([1, 2])],
