@@ -6,4 +6,10 @@ import { zmqSpec } from './readers/zmq.js';
 import { asyncSenderSpec } from './senders/async.js';
 
 /** Every component that `use:` can name. The checker, the generator, the JSON Schema and the docs work from this list. */
-export const COMPONENTS: readonly ComponentSpec[] = [tableSpec, zmqSpec, asyncSenderSpec, httpChannelSpec, logSpec];
+export const COMPONENTS: readonly ComponentSpec[] = [
+  tableSpec,
+  zmqSpec,
+  asyncSenderSpec,
+  httpChannelSpec,
+  logSpec,
+];

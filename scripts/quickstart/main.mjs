@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { Push } from 'zeromq';
-import { removeSandbox, sandboxDirectory, startSandbox } from '../../dist/local/sandbox.js';
+import { sandboxDirectory, startSandbox } from '../../dist/local/sandbox.js';
 import { openYtClient } from '../../dist/yt/client.js';
 import { ROOT } from '../install.mjs';
 import { isGone, ROWS, recipients } from './recipients.mjs';
@@ -31,9 +31,11 @@ export async function quickstart() {
   }
   const work = await mkdtemp(join(tmpdir(), 'rtn-quickstart-'));
   const directory = sandboxDirectory(ROOT);
-  await removeSandbox(directory);
   say('Starting Postgres, a YTsaurus-compatible server and a push service on this machine …');
-  const sandbox = await startSandbox(directory, { isGone, throttleEvery: 6_000, failEvery: 70 });
+  const sandbox = await startSandbox(directory, {
+    isFresh: true,
+    provider: { isGone, throttleEvery: 6_000, failEvery: 70 },
+  });
   try {
     await uploadRecipients(sandbox);
     say(`Generating the runners of driver_push into ${RUNNERS}/ …`);
@@ -83,13 +85,20 @@ async function runService(
   const summary = join(work, 'service.json');
   const endpoint = `ipc://${join(work, 'driver_push')}`;
   const command = [runnerFile('service'), '--listen', endpoint, '--summary', summary];
-  say(`\n$ node ${command.slice(0, 3).join(' ')}   # and ${SERVICE_MESSAGES.toLocaleString('en-US')} messages over a PUSH socket`);
+  say(
+    `\n$ node ${command.slice(0, 3).join(' ')}   # and ${SERVICE_MESSAGES.toLocaleString('en-US')} messages over a PUSH socket`,
+  );
   const before = sandbox.provider.receipts.size;
   const running = node(command, sandbox.environment);
   const push = new Push({ linger: 0, sendTimeout: 30_000 });
   push.connect(endpoint);
   for (let index = 0; index < SERVICE_MESSAGES && !isInterrupted; index++) {
-    const row = { message_id: `s-${index}`, driver_id: `driver-${index}00`, title: 'Order', text: `Order ${index} is near you` };
+    const row = {
+      message_id: `s-${index}`,
+      driver_id: `driver-${index}00`,
+      title: 'Order',
+      text: `Order ${index} is near you`,
+    };
     await push.send(JSON.stringify(row));
   }
   const ended = running.then(() => true);
@@ -132,7 +141,9 @@ async function summarise(
 ) {
   const client = new pg.Client({ connectionString: sandbox.postgres.url });
   await client.connect();
-  const { rows } = await client.query('select outcome, count(*)::int as count from driver_push_log group by outcome');
+  const { rows } = await client.query(
+    'select outcome, count(*)::int as count from driver_push_log group by outcome',
+  );
   await client.end();
   const logged = Object.fromEntries(rows.map(({ outcome, count }) => [outcome, count]));
   const total = rows.reduce((sum, { count }) => sum + count, 0);
@@ -153,7 +164,8 @@ The log stays in the sandbox (${sandboxDirectory(ROOT)}). Try next:
   node ${runnerFile('one-shot')} --help
   npx rtn check
 `);
-  if (receipts !== logged.sent || total !== ROWS + SERVICE_MESSAGES) throw new Error('the log and the push service do not agree');
+  if (receipts !== logged.sent || total !== ROWS + SERVICE_MESSAGES)
+    throw new Error('the log and the push service do not agree');
 }
 
 function say(/** @type {string} */ text) {

@@ -18,7 +18,9 @@ export function* recipients(rows) {
       message_id: `m-${String(index).padStart(6, '0')}`,
       driver_id: index % 1_000 === 999 ? index : driver,
       title: 'New bonus',
-      ...(index % 400 === 399 ? {} : { text: `Hello ${driver}, drive ${1 + Math.floor(random() * 20)} trips today: +10%` }),
+      ...(index % 400 === 399
+        ? {}
+        : { text: `Hello ${driver}, drive ${1 + Math.floor(random() * 20)} trips today: +10%` }),
     };
     yield `${JSON.stringify(row)}\n`;
   }

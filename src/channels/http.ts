@@ -238,7 +238,10 @@ function splitUrl(text: string): { origin: string; path: string } {
   }
   // A row value that is `.` or `..` would be folded away and lead the request somewhere else.
   if (/\/\.\.?(?=[/?#]|$)/.test(text)) {
-    throw new RtnError('data', `the address of a request has a segment that is '.' or '..': '${oneLine(text)}'`);
+    throw new RtnError(
+      'data',
+      `the address of a request has a segment that is '.' or '..': '${oneLine(text)}'`,
+    );
   }
   return { origin: url.origin, path: url.pathname + url.search };
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { postgresError } from '../postgres/errors.js';
-import { type Session } from './session.js';
+import type { Session } from './session.js';
 
 interface SandboxOptions {
   readonly dir?: string;
@@ -9,15 +9,23 @@ interface SandboxOptions {
 /** `rtn sandbox`: Postgres, a YTsaurus-compatible server and a push service on this machine, to try things on. */
 export function register(command: Command, session: Session): void {
   command
-    .option('--dir <dir>', "where its data are kept (default: a folder of this project's in the temporary folder)")
-    .addHelpText('after', '\nExamples:\n  rtn sandbox\n  rtn sandbox sql "select outcome, count(*) from driver_push_log group by 1"')
+    .option(
+      '--dir <dir>',
+      "where its data are kept (default: a folder of this project's in the temporary folder)",
+    )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  rtn sandbox\n  rtn sandbox sql "select outcome, count(*) from driver_push_log group by 1"',
+    )
     .action((options: SandboxOptions) => serve(options, session));
   command
     .command('sql')
     .description("Run one SQL statement on the sandbox's Postgres, which is started for it")
     .argument('<statement>', 'the statement')
     .option('--json', 'print the rows as JSON, one a line')
-    .action((statement: string, options: { json?: boolean }) => sql(statement, { ...command.opts<SandboxOptions>(), ...options }, session));
+    .action((statement: string, options: { json?: boolean }) =>
+      sql(statement, { ...command.opts<SandboxOptions>(), ...options }, session),
+    );
 }
 
 async function directoryOf({ dir }: SandboxOptions, { cwd }: Session): Promise<string> {
@@ -30,7 +38,9 @@ async function serve(options: SandboxOptions, session: Session): Promise<void> {
   const sandbox = await startSandbox(await directoryOf(options, session));
   const exports = Object.entries(sandbox.environment).map(([name, value]) => `export ${name}=${value}\n`);
   session.out(`${exports.join('')}`);
-  session.err('\nThe sandbox runs until Ctrl-C. Paste the lines above into another terminal, then start a runner there.\n');
+  session.err(
+    '\nThe sandbox runs until Ctrl-C. Paste the lines above into another terminal, then start a runner there.\n',
+  );
   await new Promise<void>((resolve) => {
     process.once('SIGINT', () => resolve());
     process.once('SIGTERM', () => resolve());
@@ -39,7 +49,11 @@ async function serve(options: SandboxOptions, session: Session): Promise<void> {
   session.err('The sandbox has stopped; its data stay.\n');
 }
 
-async function sql(statement: string, options: SandboxOptions & { readonly json?: boolean }, session: Session): Promise<void> {
+async function sql(
+  statement: string,
+  options: SandboxOptions & { readonly json?: boolean },
+  session: Session,
+): Promise<void> {
   const { startSandboxPostgres } = await import('../local/sandbox.js');
   const { default: pg } = await import('pg');
   const postgres = await startSandboxPostgres(await directoryOf(options, session));
@@ -47,7 +61,9 @@ async function sql(statement: string, options: SandboxOptions & { readonly json?
   try {
     await client.connect();
     const { rows } = await client.query<Record<string, unknown>>(statement);
-    session.out(options.json === true ? rows.map((row) => `${JSON.stringify(row)}\n`).join('') : tableText(rows));
+    session.out(
+      options.json === true ? rows.map((row) => `${JSON.stringify(row)}\n`).join('') : tableText(rows),
+    );
   } catch (thrown) {
     throw postgresError('the statement failed', thrown);
   } finally {
@@ -62,8 +78,14 @@ function tableText(rows: readonly Readonly<Record<string, unknown>>[]): string {
   if (first === undefined) return '(no rows)\n';
   const columns = Object.keys(first);
   const cells = rows.map((row) => columns.map((column) => cellText(row[column])));
-  const widths = columns.map((column, index) => Math.max(column.length, ...cells.map((row) => row[index]?.length ?? 0)));
-  const line = (row: readonly string[]) => `${row.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join('  ').trimEnd()}\n`;
+  const widths = columns.map((column, index) =>
+    Math.max(column.length, ...cells.map((row) => row[index]?.length ?? 0)),
+  );
+  const line = (row: readonly string[]) =>
+    `${row
+      .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+      .join('  ')
+      .trimEnd()}\n`;
   return [columns, widths.map((width) => '-'.repeat(width)), ...cells].map(line).join('');
 }
 

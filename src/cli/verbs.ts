@@ -30,5 +30,9 @@ export const VERBS: readonly Verb[] = [
   },
   { name: 'generate', summary: 'Write the runners of an operation', load: () => import('./generate.js') },
   { name: 'run', summary: 'Generate a runner and start it', load: () => import('./run.js') },
-  { name: 'sandbox', summary: 'Start Postgres, YTsaurus and a push service here to try things on', load: () => import('./sandbox.js') },
+  {
+    name: 'sandbox',
+    summary: 'Start Postgres, YTsaurus and a push service here to try things on',
+    load: () => import('./sandbox.js'),
+  },
 ];

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 
 /** What the provider did with one message: its receipt. */
-export interface Receipt {
+interface Receipt {
   readonly id: string;
   readonly to: string;
   readonly key: string | null;

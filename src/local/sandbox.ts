@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, rm } from 'node:fs/promises';
+import { chmod, mkdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { RtnError } from '../error.js';
 import { type LocalPostgres, startLocalPostgres } from './postgres.js';
 import { type PushProvider, type PushProviderOptions, startPushProvider } from './provider.js';
+import { lockDirectory } from './yt/directory-lock.js';
 import { type LocalYt, startLocalYt } from './yt/server.js';
 
 /** The token that the sandbox's push service accepts. It protects nothing: the service listens on loopback and sends nothing on. */
@@ -27,14 +29,20 @@ export function sandboxDirectory(project: string): string {
   return join(tmpdir(), `realtime-notifications-${name}`);
 }
 
-export async function removeSandbox(directory: string): Promise<void> {
-  await rm(directory, { recursive: true, force: true });
+interface SandboxOptions {
+  /** How the push service behaves. */
+  readonly provider?: Omit<PushProviderOptions, 'token'>;
+  /** Starts with nothing: what an earlier sandbox left is removed. */
+  readonly isFresh?: boolean;
 }
 
 /** Starts a real Postgres, a YTsaurus-compatible server and a push service, all on free ports of the loopback address. */
-export async function startSandbox(directory: string, provider: Omit<PushProviderOptions, 'token'> = {}): Promise<Sandbox> {
-  await makeDirectory(directory);
-  const started: { close(): Promise<void> }[] = [];
+export async function startSandbox(
+  directory: string,
+  { provider = {}, isFresh = false }: SandboxOptions = {},
+): Promise<Sandbox> {
+  const unlock = await takeDirectory(directory);
+  const started: { close(): Promise<void> }[] = [{ close: async () => unlock() }];
   const keep = <Part extends { close(): Promise<void> }>(part: Part): Part => {
     started.unshift(part);
     return part;
@@ -43,8 +51,11 @@ export async function startSandbox(directory: string, provider: Omit<PushProvide
     for (const part of started) await part.close();
   };
   try {
+    if (isFresh)
+      for (const part of ['postgres', 'yt'])
+        await rm(join(directory, part), { recursive: true, force: true });
     const yt = keep(await startLocalYt({ directory: join(directory, 'yt') }));
-    const postgres = keep(await startSandboxPostgres(directory));
+    const postgres = keep(await startPostgres(directory));
     const push = keep(await startPushProvider({ ...provider, token: SANDBOX_TOKEN }));
     const environment = {
       DATABASE_URL: postgres.url,
@@ -59,13 +70,32 @@ export async function startSandbox(directory: string, provider: Omit<PushProvide
   }
 }
 
-/** The sandbox's Postgres alone. Its data may be lost in a power cut, which is the price of a fast start. */
+/** The sandbox's Postgres alone. Throws `temporary` while a sandbox runs there. */
 export async function startSandboxPostgres(directory: string): Promise<LocalPostgres> {
-  await makeDirectory(directory);
+  const unlock = await takeDirectory(directory);
+  try {
+    const postgres = await startPostgres(directory);
+    return { url: postgres.url, close: () => postgres.close().finally(unlock) };
+  } catch (thrown) {
+    unlock();
+    throw thrown;
+  }
+}
+
+/** Its data may be lost in a power cut, which is the price of a fast start. */
+function startPostgres(directory: string): Promise<LocalPostgres> {
   return startLocalPostgres({ directory: join(directory, 'postgres'), settings: { fsync: 'off' } });
 }
 
-async function makeDirectory(directory: string): Promise<void> {
+/** Makes the folder, which has to be ours, and takes it for this process. */
+async function takeDirectory(directory: string): Promise<() => void> {
   await mkdir(directory, { recursive: true });
-  if (process.getuid?.() === 0) await chmod(directory, 0o755);
+  const { uid } = await stat(directory);
+  if (process.getuid !== undefined && uid !== process.getuid()) {
+    throw new RtnError('configuration', `${directory} belongs to another user`, {
+      next: 'give a folder of your own with --dir',
+    });
+  }
+  if (uid === 0) await chmod(directory, 0o755);
+  return lockDirectory(directory);
 }

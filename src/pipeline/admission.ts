@@ -104,7 +104,7 @@ export class Admission {
 }
 
 /** Compiles the schema of an input's rows; throws `configuration` when it is no JSON Schema. */
-export function compileRowSchema(schema: JsonSchema): ValidateFunction {
+function compileRowSchema(schema: JsonSchema): ValidateFunction {
   const ajv = new Ajv({ strict: false, allErrors: false, messages: true });
   formats.default(ajv);
   try {

@@ -11,9 +11,9 @@ export interface RunPlan {
 }
 
 /** `running` stays where a process died; `finished` has a result for every row; `stopped` ended before that. */
-export type RunState = 'running' | 'finished' | 'stopped';
+type RunState = 'running' | 'finished' | 'stopped';
 
-export interface RunEnd {
+interface RunEnd {
   readonly state: Exclude<RunState, 'running'>;
   readonly counts: Counts;
   readonly exitCode: number;

@@ -20,8 +20,6 @@ export interface Message {
 /** How a message ended. Each message that was read has exactly one, or is counted as left. */
 export type Outcome = 'sent' | 'rejected' | 'failed' | 'skipped' | 'unknown';
 
-export const OUTCOMES: readonly Outcome[] = ['sent', 'rejected', 'failed', 'skipped', 'unknown'];
-
 /** One row of the send log. Never holds the body. Times are milliseconds since the epoch. */
 export interface SendResult {
   readonly outcome: Outcome;

@@ -36,20 +36,31 @@ export class YtTableReader implements Reader {
     const { openYtClient } = await import('../yt/client.js');
     const { snapshotTable } = await import('../yt/snapshot.js');
     const { environment, clock } = run;
-    this.#client = openYtClient({ proxy: proxyOf(this.#location, environment), token: environment.YT_TOKEN, environment, clock });
-    this.#transaction = await this.#client.startTransaction({ title: `rtn ${run.operation} ${run.id} reads ${this.#location.text}` });
+    this.#client = openYtClient({
+      proxy: proxyOf(this.#location, environment),
+      token: environment.YT_TOKEN,
+      environment,
+      clock,
+    });
+    this.#transaction = await this.#client.startTransaction({
+      title: `rtn ${run.operation} ${run.id} reads ${this.#location.text}`,
+    });
     this.#snapshot = await snapshotTable(this.#client, pathOf(this.#location), this.#transaction);
     this.#checkColumns(this.#snapshot.columns);
   }
 
   async read(out: Queue<Incoming>, signal: AbortSignal): Promise<void> {
     const [client, transaction, snapshot] = [this.#client, this.#transaction, this.#snapshot];
-    if (client === undefined || transaction === undefined || snapshot === undefined) throw new Error('read was called before open');
+    if (client === undefined || transaction === undefined || snapshot === undefined)
+      throw new Error('read was called before open');
     const { parseLines } = await import('../yt/rows.js');
     const textColumns = this.#textColumns(snapshot.columns);
     let position = 0;
     try {
-      const rows = await client.readTable(snapshot.path, { transaction, signal: AbortSignal.any([signal, transaction.lost]) });
+      const rows = await client.readTable(snapshot.path, {
+        transaction,
+        signal: AbortSignal.any([signal, transaction.lost]),
+      });
       for await (const lines of rows) {
         const batch = parseLines(lines, textColumns).map((row): Incoming => ({ position: position++, row }));
         if ((await out.sendMany(batch, signal)) < batch.length) return;
@@ -69,8 +80,12 @@ export class YtTableReader implements Reader {
 
   /** 64-bit integer columns that the operation declares as strings are read as text, digit by digit. */
   #textColumns(columns: readonly YtColumn[]): ReadonlySet<string> {
-    const properties = (this.#input.row.properties ?? {}) as Readonly<Record<string, { readonly type?: unknown }>>;
-    const wide = columns.filter(({ name, type }) => WIDE_INTEGERS.has(type) && properties[name]?.type === 'string');
+    const properties = (this.#input.row.properties ?? {}) as Readonly<
+      Record<string, { readonly type?: unknown }>
+    >;
+    const wide = columns.filter(
+      ({ name, type }) => WIDE_INTEGERS.has(type) && properties[name]?.type === 'string',
+    );
     return new Set(wide.map(({ name }) => name));
   }
 
@@ -81,16 +96,24 @@ export class YtTableReader implements Reader {
     const missing = required.filter((name) => !columns.some((column) => column.name === name));
     if (missing.length === 0) return;
     const has = columns.map(({ name }) => name).join(', ');
-    throw new RtnError('configuration', `${this.#location.text} lacks the column ${missing.join(', ')} that the operation requires; it has ${has}`);
+    throw new RtnError(
+      'configuration',
+      `${this.#location.text} lacks the column ${missing.join(', ')} that the operation requires; it has ${has}`,
+    );
   }
 }
 
 /** `yt://cluster//path` names its cluster; `yt://path` is on the one of YT_PROXY. */
-function proxyOf({ target, text }: Location, environment: Readonly<Record<string, string | undefined>>): string {
+function proxyOf(
+  { target, text }: Location,
+  environment: Readonly<Record<string, string | undefined>>,
+): string {
   const cluster = /^\/\/([^/]+)\/\//.exec(target)?.[1];
   const proxy = cluster ?? environment.YT_PROXY;
   if (proxy === undefined || proxy === '') {
-    throw new RtnError('usage', `YT_PROXY is not set, and the input is ${text}`, { next: 'export YT_PROXY=host:port' });
+    throw new RtnError('usage', `YT_PROXY is not set, and the input is ${text}`, {
+      next: 'export YT_PROXY=host:port',
+    });
   }
   return proxy;
 }

@@ -33,7 +33,7 @@ export const zmqSpec: ComponentSpec = {
   },
 };
 
-export interface ZmqOptions {
+interface ZmqOptions {
   readonly endpoint: string;
   readonly highWaterMark?: number;
   readonly maxMessageBytes?: number;

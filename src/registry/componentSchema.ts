@@ -8,7 +8,7 @@ import {
 import { isMap } from './jsonSchema.js';
 import { SOLE_REFERENCE_PATTERN } from './reference.js';
 
-export const COMPONENT_KINDS: readonly ComponentKind[] = ['reader', 'sender', 'channel', 'logger'];
+const COMPONENT_KINDS: readonly ComponentKind[] = ['reader', 'sender', 'channel', 'logger'];
 
 const ANY_REFERENCE = { type: 'string', pattern: '\\$\\{' };
 
@@ -29,7 +29,7 @@ export function componentDefinitions(specs: readonly ComponentSpec[]): Record<st
 }
 
 /** The schema that a field's value must satisfy, references and durations included. */
-export function fieldSchema(field: ConfigField): JsonSchema {
+function fieldSchema(field: ConfigField): JsonSchema {
   const { description } = field;
   if (field.component !== undefined)
     return { description, allOf: [{ $ref: `#/definitions/${field.component}` }] };

@@ -33,7 +33,7 @@ export interface OperationDocument extends ArtefactDocument {
   >;
 }
 
-export interface InputDocument {
+interface InputDocument {
   readonly description?: string;
   /** The row's field that identifies a message. */
   readonly key: string;
@@ -42,18 +42,18 @@ export interface InputDocument {
   readonly default?: string;
 }
 
-export interface OutputDocument {
+interface OutputDocument {
   readonly type: 'send-log';
   readonly description?: string;
   readonly default?: string;
 }
 
-export interface PolicyDocument {
+interface PolicyDocument {
   /** A duration, as written. */
   readonly drain_timeout?: string;
 }
 
-export interface RunnerDocument {
+interface RunnerDocument {
   /** `name@version`. */
   readonly template: string;
   readonly reader?: ComponentDocument;
@@ -62,7 +62,7 @@ export interface RunnerDocument {
 }
 
 /** A component as configured: `use` and the keys of its spec, references not yet resolved. */
-export type ComponentDocument = { readonly use: string } & Readonly<Record<string, unknown>>;
+type ComponentDocument = { readonly use: string } & Readonly<Record<string, unknown>>;
 
 /** A layer whose document has passed its schema. */
 export interface LayerDocument extends ArtefactDocument {
@@ -76,7 +76,7 @@ export interface LayerDocument extends ArtefactDocument {
 
 export const STAGES = ['reader', 'sender', 'logger'] as const;
 
-export type Stage = (typeof STAGES)[number];
+type Stage = (typeof STAGES)[number];
 
 /** A template whose document has passed its schema. */
 export interface TemplateDocument extends ArtefactDocument {
@@ -97,4 +97,4 @@ interface ContentRecord {
 /** The parts of an operation that have a digest each, so that a finding says what was changed. */
 export const OPERATION_PARTS = ['interface', 'params', 'wrapper', 'layer'] as const;
 
-export type OperationPart = (typeof OPERATION_PARTS)[number];
+type OperationPart = (typeof OPERATION_PARTS)[number];

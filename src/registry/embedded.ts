@@ -2,7 +2,7 @@ import { isMap, KEYWORDS, mapSchema } from './jsonSchema.js';
 import { type Mistake, mistakesOf } from './mistake.js';
 import type { Path } from './source.js';
 import { suggestion } from './spelling.js';
-import { valueErrors } from './value.js';
+import { isKnownFormat, valueErrors } from './value.js';
 
 /**
  * What the meta-schema lets pass in the JSON Schemas of params and rows: a keyword that no validator knows, a `$ref`
@@ -46,6 +46,15 @@ function keywordMistakes(root: unknown, path: Path): Mistake[] {
         message: `'${keyword}' is no keyword of JSON Schema draft-07 (in ${at.slice(0, -1).join('.')})${suggestionOf(keyword)}`,
       });
     }
+    if (typeof schema.format === 'string' && !isKnownFormat(schema.format)) {
+      const at = [...path, ...inner];
+      mistakes.push({
+        rule: 'schema/value',
+        path: [...at, 'format'],
+        isAboutKey: false,
+        message: `${at.join('.')} cannot be used as a JSON Schema: unknown format "${schema.format}"`,
+      });
+    }
     return schema;
   });
   return mistakes;
@@ -63,11 +72,21 @@ function compileMistakes(schema: Readonly<Record<string, unknown>>, path: Path):
   return [
     {
       rule: 'schema/value',
-      path,
+      path: [...path, ...culprit(schema, result.invalid)],
       isAboutKey: true,
       message: `${path.join('.')} cannot be used as a JSON Schema: ${result.invalid}`,
     },
   ];
+}
+
+/** Where the `$ref` stands that the reason names; the schema as a whole when it names none. */
+function culprit(root: unknown, reason: string): Path {
+  let found: Path = [];
+  mapSchema(root, (schema, inner) => {
+    if (typeof schema.$ref === 'string' && reason.includes(schema.$ref)) found = [...inner, '$ref'];
+    return schema;
+  });
+  return found;
 }
 
 function defaultMistakes(root: unknown, path: Path): Mistake[] {

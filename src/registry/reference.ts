@@ -1,7 +1,7 @@
 /** The five things a reference can name. */
-export const REFERENCE_ROOTS = ['inputs', 'outputs', 'params', 'secrets', 'row'] as const;
+const REFERENCE_ROOTS = ['inputs', 'outputs', 'params', 'secrets', 'row'] as const;
 
-export type ReferenceRoot = (typeof REFERENCE_ROOTS)[number];
+type ReferenceRoot = (typeof REFERENCE_ROOTS)[number];
 
 /** One `${root.path}` inside a text of an operation. */
 export interface Reference {
@@ -13,7 +13,7 @@ export interface Reference {
 }
 
 /** A `${…}` that is no reference. */
-export interface ReferenceMistake {
+interface ReferenceMistake {
   /** What stands between `${` and `}`, or up to the end of the text where `}` is missing. */
   readonly text: string;
   readonly message: string;

@@ -17,7 +17,7 @@ import { plainValue } from './plain.js';
 export type Path = readonly (string | number)[];
 
 /** Offsets into the text: from the first character of a node to behind its last, comments excluded. */
-export interface Range {
+interface Range {
   readonly start: number;
   readonly end: number;
 }

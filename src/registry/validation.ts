@@ -4,7 +4,7 @@ import type { ArtefactKind } from './artefact.js';
 import { documentSchemas } from './documentSchema.js';
 import { embeddedMistakes } from './embedded.js';
 import { type Finding, inOrder } from './finding.js';
-import { mistakesOf } from './mistake.js';
+import { type Mistake, mistakesOf } from './mistake.js';
 import type { Source } from './source.js';
 import { newAjv } from './value.js';
 
@@ -29,10 +29,10 @@ function newValidator(specs: readonly ComponentSpec[]): DocumentValidator {
     const validate = compiled.get(kind) ?? ajv.compile(schemas[kind]);
     compiled.set(kind, validate);
     validate(source.value);
-    const mistakes = [
+    const mistakes = withoutMisspelt([
       ...mistakesOf(validate.errors ?? [], source.homeOf),
       ...(kind === 'operation' ? embeddedMistakes(source.value) : []),
-    ];
+    ]);
     const findings = mistakes.map(
       ({ rule, message, path, isAboutKey }): Finding => ({
         rule,
@@ -44,4 +44,18 @@ function newValidator(specs: readonly ComponentSpec[]): DocumentValidator {
     );
     return inOrder(findings);
   };
+}
+
+/** A misspelt key is one mistake: that the right one is missing goes without saying. */
+function withoutMisspelt(mistakes: readonly Mistake[]): Mistake[] {
+  const place = (path: Mistake['path'], key: string) => JSON.stringify([...path, key]);
+  const meant = new Set<string>();
+  for (const { rule, path, message } of mistakes) {
+    const key = rule === 'schema/unknown-key' ? /did you mean '([^']+)'/.exec(message)?.[1] : undefined;
+    if (key !== undefined) meant.add(place(path.slice(0, -1), key));
+  }
+  return mistakes.filter(({ rule, path, message }) => {
+    const missing = rule === 'schema/required' ? /^'([^']+)'/.exec(message)?.[1] : undefined;
+    return missing === undefined || !meant.has(place(path, missing));
+  });
 }

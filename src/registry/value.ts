@@ -23,6 +23,12 @@ export function valueErrors(
   }
 }
 
+/** Whether a `format` keyword of this name is checked by anybody. */
+export function isKnownFormat(name: string): boolean {
+  shared ??= newAjv();
+  return Object.hasOwn(shared.formats, name);
+}
+
 /** The one way in which ajv is set up: all errors, with the values and schemas that the messages are made from. */
 export function newAjv(): Ajv {
   const ajv = new Ajv({ allErrors: true, strict: false, verbose: true, logger: false });

@@ -2,7 +2,6 @@ import type { JsonSchema } from '../component.js';
 import type { BoundInput, BoundOutput, InputDefinition, OutputDefinition } from '../pipeline/binding.js';
 import type { Pipeline } from '../pipeline/contract.js';
 
-
 /** What a generated runner says of itself: the one argument of `runner`. Everything in it is plain data but `pipeline`. */
 export interface RunnerDefinition {
   readonly operation: OperationIdentity;

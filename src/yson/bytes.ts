@@ -6,5 +6,7 @@ export function textOrBytes(bytes: Buffer): string | Buffer {
 }
 
 export function toBytes(text: string | Uint8Array): Buffer {
-  return typeof text === 'string' ? Buffer.from(text, 'utf8') : Buffer.from(text.buffer, text.byteOffset, text.byteLength);
+  return typeof text === 'string'
+    ? Buffer.from(text, 'utf8')
+    : Buffer.from(text.buffer, text.byteOffset, text.byteLength);
 }

@@ -1,7 +1,15 @@
-const SIMPLE: Readonly<Record<number, number>> = { 0x6e: 0x0a, 0x72: 0x0d, 0x74: 0x09, 0x61: 0x07, 0x62: 0x08, 0x66: 0x0c, 0x76: 0x0b };
+const SIMPLE: Readonly<Record<number, number>> = {
+  110: 0x0a,
+  114: 0x0d,
+  116: 0x09,
+  97: 0x07,
+  98: 0x08,
+  102: 0x0c,
+  118: 0x0b,
+};
 
 /** The bytes that a quoted string stands for: C escapes `\n`, octal `\0`…`\377`, `\xHH`; any other `\c` is c itself. */
-export function unescape(raw: Buffer): Buffer {
+export function unescapeString(raw: Buffer): Buffer {
   const out = Buffer.allocUnsafe(raw.length);
   let length = 0;
   for (let at = 0; at < raw.length; at++) {
@@ -10,19 +18,22 @@ export function unescape(raw: Buffer): Buffer {
       out[length++] = byte;
       continue;
     }
-    const match = /^(?:x([0-9a-fA-F]{1,2})|([0-3][0-7]{0,2}|[4-7][0-7]?))/.exec(raw.toString("latin1", at + 1, at + 4));
+    const match = /^(?:x([0-9a-fA-F]{1,2})|([0-3][0-7]{0,2}|[4-7][0-7]?))/.exec(
+      raw.toString('latin1', at + 1, at + 4),
+    );
     if (match === null) {
       const next = raw[++at] ?? 0x5c;
       out[length++] = SIMPLE[next] ?? next;
       continue;
     }
-    out[length++] = match[1] === undefined ? Number.parseInt(match[2] ?? '0', 8) : Number.parseInt(match[1], 16);
+    out[length++] =
+      match[1] === undefined ? Number.parseInt(match[2] ?? '0', 8) : Number.parseInt(match[1], 16);
     at += match[0].length;
   }
   return out.subarray(0, length);
 }
 
-const NAMED: Readonly<Record<number, string>> = { 0x22: '\\"', 0x5c: '\\\\', 0x0a: '\\n', 0x0d: '\\r', 0x09: '\\t' };
+const NAMED: Readonly<Record<number, string>> = { 34: '\\"', 92: '\\\\', 10: '\\n', 13: '\\r', 9: '\\t' };
 
 /** A quoted string of printable ASCII. Every other byte is `\xHH` or, where the next byte is a hex digit, three octal digits. */
 export function quote(bytes: Uint8Array): string {

@@ -3,7 +3,8 @@ import { RtnError } from '../error.js';
 /** Makes the value of a number from its literal: the choice that JSON.parse does not leave. `key` is the member it stands at, if any. */
 export type NumberReader = (literal: string, key: string | undefined, depth: number) => unknown;
 
-const TOKEN = /[ \t\r\n]*(?:("(?:[^"\\\u0000-\u001f]|\\.)*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)|(true|false|null)|([[\]{},:]))/y;
+const TOKEN =
+  /[ \t\r\n]*(?:("(?:[^"\\\u0000-\u001f]|\\.)*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)|(true|false|null)|([[\]{},:]))/y;
 
 /** Deepest nesting of JSON that is read. */
 const MAX_DEPTH = 256;
@@ -61,7 +62,8 @@ class ExactReader {
       const key = this.#string(string);
       if (this.#next()[4] !== ':') throw this.#error("expected ':'");
       const value = this.value(key, depth);
-      if (key === '__proto__') Object.defineProperty(members, key, { value, enumerable: true, writable: true, configurable: true });
+      if (key === '__proto__')
+        Object.defineProperty(members, key, { value, enumerable: true, writable: true, configurable: true });
       else members[key] = value;
     } while (this.#separator('}'));
     return members;

@@ -1,7 +1,15 @@
 import { RtnError } from '../error.js';
 import { textOrBytes, toBytes } from './bytes.js';
 import { parseExactJson } from './exact-json.js';
-import { Attributed, INT64_MAX, INT64_MIN, UINT64_MAX, Uint64, type YsonMap, type YsonValue } from './value.js';
+import {
+  Attributed,
+  INT64_MAX,
+  INT64_MIN,
+  UINT64_MAX,
+  Uint64,
+  type YsonMap,
+  type YsonValue,
+} from './value.js';
 
 /** YT's JSON: how strings, attributes and numbers of YSON are written in it. Reference: ytsaurus-http-api.md, 3.3. */
 export interface JsonOptions {
@@ -35,15 +43,16 @@ function fromJson(value: unknown, encodeUtf8: boolean): YsonValue {
   if (typeof value !== 'object' || value === null || value instanceof Uint64) return value as YsonValue;
   const members = value as Record<string, unknown>;
   if (!('$value' in members)) return fromMembers(members, encodeUtf8);
-  const inner = typed(fromJson(members['$value'], encodeUtf8), members['$type']);
-  const attributes = fromMembers((members['$attributes'] ?? {}) as Record<string, unknown>, encodeUtf8);
+  const inner = typed(fromJson(members.$value, encodeUtf8), members.$type);
+  const attributes = fromMembers((members.$attributes ?? {}) as Record<string, unknown>, encodeUtf8);
   return attributes.size === 0 ? inner : new Attributed(attributes, inner);
 }
 
 function fromMembers(members: Record<string, unknown>, encodeUtf8: boolean): YsonMap {
   const map: YsonMap = new Map();
   for (const [key, value] of Object.entries(members)) {
-    if (key.startsWith('$') && !key.startsWith('$$')) throw new RtnError('data', `key '${key}' starts with one '$'; double it`);
+    if (key.startsWith('$') && !key.startsWith('$$'))
+      throw new RtnError('data', `key '${key}' starts with one '$'; double it`);
     const name = decode(key.startsWith('$') ? key.slice(1) : key, encodeUtf8);
     if (typeof name !== 'string') throw new RtnError('data', 'a map key is not UTF-8');
     map.set(name, fromJson(value, encodeUtf8));
@@ -68,7 +77,10 @@ function decode(text: string, encodeUtf8: boolean): string | Uint8Array {
   if (!encodeUtf8) return text;
   if (/^[\x00-\x7f]*$/.test(text)) return text;
   if (!/^[\x00-\xff]*$/.test(text)) {
-    throw new RtnError('data', 'Unicode symbols with codes greater than 255 are not supported; use <encode_utf8=%false>json');
+    throw new RtnError(
+      'data',
+      'Unicode symbols with codes greater than 255 are not supported; use <encode_utf8=%false>json',
+    );
   }
   return textOrBytes(Buffer.from(text, 'latin1'));
 }
@@ -77,9 +89,14 @@ function decode(text: string, encodeUtf8: boolean): string | Uint8Array {
 export function writeYtJson(value: YsonValue, options: JsonOptions): string {
   if (value === null || typeof value === 'boolean') return String(value);
   if (typeof value === 'bigint') return value.toString();
-  if (value instanceof Uint64) return options.isLossless ? marked('uint64', value.value.toString()) : value.value.toString();
-  if (typeof value === 'number') return options.isLossless && !Number.isFinite(value) ? marked('double', String(value)) : doubleJson(value);
-  if (options.isLossless && value instanceof Uint8Array) return marked('bytes', toBytes(value).toString('latin1'));
+  if (value instanceof Uint64)
+    return options.isLossless ? marked('uint64', value.value.toString()) : value.value.toString();
+  if (typeof value === 'number')
+    return options.isLossless && !Number.isFinite(value)
+      ? marked('double', String(value))
+      : doubleJson(value);
+  if (options.isLossless && value instanceof Uint8Array)
+    return marked('bytes', toBytes(value).toString('latin1'));
   if (typeof value === 'string' || value instanceof Uint8Array) return encode(value, options.encodeUtf8);
   if (Array.isArray(value)) return `[${value.map((item) => writeYtJson(item, options)).join(',')}]`;
   if (value instanceof Map) return members(value, options);
@@ -91,7 +108,9 @@ function members(map: YsonMap, options: JsonOptions): string {
   const written: string[] = [];
   for (const [key, item] of map) {
     if (item === null && options.skipNullValues) continue;
-    written.push(`${encode(key.startsWith('$') ? `$${key}` : key, options.encodeUtf8)}:${writeYtJson(item, options)}`);
+    written.push(
+      `${encode(key.startsWith('$') ? `$${key}` : key, options.encodeUtf8)}:${writeYtJson(item, options)}`,
+    );
   }
   return `{${written.join(',')}}`;
 }

@@ -1,7 +1,7 @@
 import { RtnError } from '../error.js';
 import { textOrBytes } from './bytes.js';
+import { unescapeString } from './escape.js';
 import { parseNumber } from './number.js';
-import { unescape } from './escape.js';
 import { Attributed, MAX_YSON_DEPTH, Uint64, type YsonMap, type YsonValue } from './value.js';
 
 /** Thrown where the input ends inside a value: the caller may have more of it. */
@@ -9,7 +9,9 @@ export const END_OF_INPUT = Symbol('end of YSON input');
 
 const [QUOTE, HASH, PERCENT, SEMICOLON, EQUALS] = [0x22, 0x23, 0x25, 0x3b, 0x3d];
 const [LESS, GREATER, OPEN_LIST, CLOSE_LIST, OPEN_MAP, CLOSE_MAP] = [0x3c, 0x3e, 0x5b, 0x5d, 0x7b, 0x7d];
-const [BINARY_STRING, BINARY_INT64, BINARY_DOUBLE, BINARY_FALSE, BINARY_TRUE, BINARY_UINT64] = [1, 2, 3, 4, 5, 6];
+const [BINARY_STRING, BINARY_INT64, BINARY_DOUBLE, BINARY_FALSE, BINARY_TRUE, BINARY_UINT64] = [
+  1, 2, 3, 4, 5, 6,
+];
 
 const LITERALS: ReadonlyMap<string, boolean | number> = new Map<string, boolean | number>([
   ['true', true],
@@ -44,8 +46,13 @@ export class Parser {
   }
 
   error(what: string): RtnError {
-    const got = this.#at < this.#buffer.length ? `byte 0x${this.#buffer[this.#at]?.toString(16).padStart(2, '0')}` : 'the end';
-    return new RtnError('data', `YSON at byte ${this.#at}: ${what}, got ${got}`, { details: { offset: this.#at } });
+    const got =
+      this.#at < this.#buffer.length
+        ? `byte 0x${this.#buffer[this.#at]?.toString(16).padStart(2, '0')}`
+        : 'the end';
+    return new RtnError('data', `YSON at byte ${this.#at}: ${what}, got ${got}`, {
+      details: { offset: this.#at },
+    });
   }
 
   /** One value of a list fragment with the `;` behind it, which only the last one may lack. */
@@ -154,7 +161,7 @@ export class Parser {
       this.#at++;
     }
     const raw = this.#buffer.subarray(start, this.#at++);
-    return textOrBytes(hasEscapes ? unescape(raw) : raw);
+    return textOrBytes(hasEscapes ? unescapeString(raw) : raw);
   }
 
   #token(belongs: (byte: number) => boolean): string {
@@ -198,7 +205,8 @@ export class Parser {
   #skipSpace(): void {
     for (;;) {
       const byte = this.#buffer[this.#at];
-      if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09 && byte !== 0x0b && byte !== 0x0c) return;
+      if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09 && byte !== 0x0b && byte !== 0x0c)
+        return;
       this.#at++;
     }
   }
@@ -218,5 +226,13 @@ function isNameByte(byte: number): boolean {
 
 /** Digits, sign, point, exponent and the `u` of uint64: a number is the longest run of these. */
 function isNumberByte(byte: number): boolean {
-  return (byte >= 0x30 && byte <= 0x39) || byte === 0x2b || byte === 0x2d || byte === 0x2e || byte === 0x65 || byte === 0x45 || byte === 0x75;
+  return (
+    (byte >= 0x30 && byte <= 0x39) ||
+    byte === 0x2b ||
+    byte === 0x2d ||
+    byte === 0x2e ||
+    byte === 0x65 ||
+    byte === 0x45 ||
+    byte === 0x75
+  );
 }

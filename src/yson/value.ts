@@ -4,7 +4,17 @@
  * and anything with attributes in front of it an {@link Attributed}. Strings are bytes on the wire: one that is valid
  * UTF-8 is a string, any other a Buffer. Map keys have to be valid UTF-8.
  */
-export type YsonValue = null | boolean | number | bigint | Uint64 | string | Uint8Array | YsonValue[] | YsonMap | Attributed;
+export type YsonValue =
+  | null
+  | boolean
+  | number
+  | bigint
+  | Uint64
+  | string
+  | Uint8Array
+  | YsonValue[]
+  | YsonMap
+  | Attributed;
 
 export type YsonMap = Map<string, YsonValue>;
 
@@ -37,7 +47,9 @@ export const UINT64_MAX = 2n ** 64n - 1n;
 
 /** The value without the attributes in front of it. */
 export function bare(value: YsonValue): Exclude<YsonValue, Attributed> {
-  return value instanceof Attributed ? (value.value as Exclude<YsonValue, Attributed>) : (value as Exclude<YsonValue, Attributed>);
+  return value instanceof Attributed
+    ? (value.value as Exclude<YsonValue, Attributed>)
+    : (value as Exclude<YsonValue, Attributed>);
 }
 
 const NO_ATTRIBUTES: ReadonlyMap<string, YsonValue> = new Map();

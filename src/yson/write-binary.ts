@@ -9,10 +9,13 @@ export function writeYsonBinary(value: YsonValue): Buffer {
   return Buffer.concat(out);
 }
 
-const ASCII: Readonly<Record<string, Buffer>> = Object.fromEntries([...'[]{}<>;=#'].map((char) => [char, Buffer.from(char)]));
+const ASCII: Readonly<Record<string, Buffer>> = Object.fromEntries(
+  [...'[]{}<>;=#'].map((char) => [char, Buffer.from(char)]),
+);
 
 function write(value: YsonValue, out: Buffer[], depth: number): void {
-  if (depth > MAX_YSON_DEPTH) throw new RtnError('data', `YSON value is nested deeper than ${MAX_YSON_DEPTH}`);
+  if (depth > MAX_YSON_DEPTH)
+    throw new RtnError('data', `YSON value is nested deeper than ${MAX_YSON_DEPTH}`);
   if (value === null) put(out, '#');
   else if (typeof value === 'boolean') out.push(Buffer.of(value ? 5 : 4));
   else if (typeof value === 'bigint') out.push(Buffer.of(2), varint(zigzag(value)));

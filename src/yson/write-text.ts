@@ -9,7 +9,8 @@ export function writeYsonText(value: YsonValue, { pretty = false } = {}): string
 }
 
 function text(value: YsonValue, depth: number, indent: string): string {
-  if (depth > MAX_YSON_DEPTH) throw new RtnError('data', `YSON value is nested deeper than ${MAX_YSON_DEPTH}`);
+  if (depth > MAX_YSON_DEPTH)
+    throw new RtnError('data', `YSON value is nested deeper than ${MAX_YSON_DEPTH}`);
   if (value === null) return '#';
   if (typeof value === 'boolean') return value ? '%true' : '%false';
   if (typeof value === 'bigint') return value.toString();
@@ -21,7 +22,11 @@ function text(value: YsonValue, depth: number, indent: string): string {
     return `<${pairs(value.attributes, depth, indent)}>${text(value.value, depth, indent)}`;
   }
   if (value instanceof Map) return `{${pairs(value, depth, indent)}}`;
-  return `[${lines(value.map((item) => text(item, depth + 1, indent)), depth, indent)}]`;
+  return `[${lines(
+    value.map((item) => text(item, depth + 1, indent)),
+    depth,
+    indent,
+  )}]`;
 }
 
 function pairs(map: YsonMap, depth: number, indent: string): string {

@@ -23,7 +23,15 @@ export interface YtClientOptions {
 }
 
 /** What stands at a path. */
-export type NodeType = 'map_node' | 'table' | 'document' | 'string_node' | 'int64_node' | 'double_node' | 'boolean_node' | 'file';
+export type NodeType =
+  | 'map_node'
+  | 'table'
+  | 'document'
+  | 'string_node'
+  | 'int64_node'
+  | 'double_node'
+  | 'boolean_node'
+  | 'file';
 
 export interface CreateOptions extends CallOptions {
   /** Make missing parents. */
@@ -65,12 +73,15 @@ export class YtClient {
       token: token === '' ? undefined : token,
       clock,
       retry: { ...DEFAULT_RETRY, ...retry },
-      useHosts: useHosts ?? environment['YT_USE_HOSTS'] !== '0',
+      useHosts: useHosts ?? environment.YT_USE_HOSTS !== '0',
     });
   }
 
   /** The value at a path: a node's content, `PATH/@attribute`, or with `attributes` those of `PATH/@`. */
-  async get(path: string, options: CallOptions & { readonly attributes?: readonly string[] } = {}): Promise<unknown> {
+  async get(
+    path: string,
+    options: CallOptions & { readonly attributes?: readonly string[] } = {},
+  ): Promise<unknown> {
     return (await this.#read('get', path, options)).value;
   }
 
@@ -84,35 +95,68 @@ export class YtClient {
   }
 
   /** Replaces the value at a path; `PATH/@attribute` sets an attribute. `recursive` makes missing parents. */
-  async set(path: string, value: unknown, options: CallOptions & { readonly recursive?: boolean; readonly force?: boolean } = {}): Promise<void> {
+  async set(
+    path: string,
+    value: unknown,
+    options: CallOptions & { readonly recursive?: boolean; readonly force?: boolean } = {},
+  ): Promise<void> {
     const { recursive = false, force = false } = options;
     const parameters = { path, recursive, force, input_format: TEXT_JSON, ...commonParameters(options) };
-    await this.#connection.light('PUT', 'set', parameters, { body: asciiJson(value), signal: options.signal });
+    await this.#connection.light('PUT', 'set', parameters, {
+      body: asciiJson(value),
+      signal: options.signal,
+    });
   }
 
   /** Sets several attributes of a node at once; others stay. */
-  async setAttributes(path: string, attributes: Readonly<Record<string, unknown>>, options: CallOptions = {}): Promise<void> {
+  async setAttributes(
+    path: string,
+    attributes: Readonly<Record<string, unknown>>,
+    options: CallOptions = {},
+  ): Promise<void> {
     const parameters = { path: `${path}/@`, input_format: TEXT_JSON, ...commonParameters(options) };
-    await this.#connection.light('PUT', 'multiset_attributes', parameters, { body: asciiJson(attributes), signal: options.signal });
+    await this.#connection.light('PUT', 'multiset_attributes', parameters, {
+      body: asciiJson(attributes),
+      signal: options.signal,
+    });
   }
 
   /** Makes a node and gives its id. */
   async create(type: NodeType, path: string, options: CreateOptions = {}): Promise<string> {
     const { recursive = false, ignoreExisting = false, attributes = {} } = options;
-    const answer = await this.execute('POST', 'create', { type, path, recursive, ignore_existing: ignoreExisting, attributes }, options);
+    const answer = await this.execute(
+      'POST',
+      'create',
+      { type, path, recursive, ignore_existing: ignoreExisting, attributes },
+      options,
+    );
     return (answer as { node_id: string }).node_id;
   }
 
   /** Removes a node. `recursive` takes what is below along; `force` accepts that nothing is there. */
-  async remove(path: string, options: CallOptions & { readonly recursive?: boolean; readonly force?: boolean } = {}): Promise<void> {
+  async remove(
+    path: string,
+    options: CallOptions & { readonly recursive?: boolean; readonly force?: boolean } = {},
+  ): Promise<void> {
     const { recursive = false, force = false } = options;
     await this.execute('POST', 'remove', { path, recursive, force }, options);
   }
 
   /** Locks a node for `options.transaction`; a conflict throws `temporary` (YT code 402) at once. */
-  async lock(path: string, { mode, childKey, attributeKey, ...options }: LockOptions): Promise<{ readonly lockId: string; readonly nodeId: string }> {
-    const keys = { ...(childKey === undefined ? {} : { child_key: childKey }), ...(attributeKey === undefined ? {} : { attribute_key: attributeKey }) };
-    const answer = (await this.execute('POST', 'lock', { path, mode, waitable: false, ...keys }, options)) as { lock_id: string; node_id: string };
+  async lock(
+    path: string,
+    { mode, childKey, attributeKey, ...options }: LockOptions,
+  ): Promise<{ readonly lockId: string; readonly nodeId: string }> {
+    const keys = {
+      ...(childKey === undefined ? {} : { child_key: childKey }),
+      ...(attributeKey === undefined ? {} : { attribute_key: attributeKey }),
+    };
+    const answer = (await this.execute(
+      'POST',
+      'lock',
+      { path, mode, waitable: false, ...keys },
+      options,
+    )) as { lock_id: string; node_id: string };
     return { lockId: answer.lock_id, nodeId: answer.node_id };
   }
 
@@ -138,8 +182,18 @@ export class YtClient {
   }
 
   /** Any other light command of API v4, with the same repeats: POST when it changes something, GET when it only reads. */
-  execute(verb: Verb, command: string, parameters: Readonly<Record<string, unknown>>, options: CallOptions = {}): Promise<unknown> {
-    return this.#connection.light(verb, command, { ...parameters, output_format: TEXT_JSON, ...commonParameters(options) }, { signal: options.signal });
+  execute(
+    verb: Verb,
+    command: string,
+    parameters: Readonly<Record<string, unknown>>,
+    options: CallOptions = {},
+  ): Promise<unknown> {
+    return this.#connection.light(
+      verb,
+      command,
+      { ...parameters, output_format: TEXT_JSON, ...commonParameters(options) },
+      { signal: options.signal },
+    );
   }
 
   /** Closes every connection. Transactions that still live are left to their timeout. */
@@ -148,7 +202,11 @@ export class YtClient {
     await this.#connection.close();
   }
 
-  async #read(command: string, path: string, { attributes, ...options }: CallOptions & { readonly attributes?: readonly string[] }): Promise<{ value: unknown }> {
+  async #read(
+    command: string,
+    path: string,
+    { attributes, ...options }: CallOptions & { readonly attributes?: readonly string[] },
+  ): Promise<{ value: unknown }> {
     const filter = attributes === undefined ? {} : { attributes };
     return (await this.execute('GET', command, { path, ...filter }, options)) as { value: unknown };
   }

@@ -25,12 +25,22 @@ export class Connection {
   readonly #useHosts: boolean;
   #hasAnswered = false;
 
-  constructor(options: { proxy: string; token: string | undefined; clock: Clock; retry: RetryPolicy; useHosts: boolean }) {
+  constructor(options: {
+    proxy: string;
+    token: string | undefined;
+    clock: Clock;
+    retry: RetryPolicy;
+    useHosts: boolean;
+  }) {
     this.proxy = options.proxy;
     this.clock = options.clock;
     this.retry = options.retry;
     this.#transport = new Transport(options.token);
-    this.#hosts = new Hosts(options.proxy, () => this.#transport.page(options.proxy, '/hosts'), options.clock);
+    this.#hosts = new Hosts(
+      options.proxy,
+      () => this.#transport.page(options.proxy, '/hosts'),
+      options.clock,
+    );
     this.#useHosts = options.useHosts;
   }
 
@@ -38,22 +48,43 @@ export class Connection {
    * A light command: repeated while the cluster is busy or out of reach, a change under one mutation id so that it is
    * carried out once. Gives the parsed answer. `attempts: 1` makes it a single try.
    */
-  light(verb: Verb, command: string, parameters: object, options: { body?: string; signal?: AbortSignal | undefined; isOneTry?: boolean } = {}): Promise<unknown> {
+  light(
+    verb: Verb,
+    command: string,
+    parameters: object,
+    options: { body?: string; signal?: AbortSignal | undefined; isOneTry?: boolean } = {},
+  ): Promise<unknown> {
     const mutation = verb === 'GET' ? undefined : newMutationId();
     const { signal } = options;
     const call = async (attempt: number): Promise<unknown> => {
       const marks = mutation === undefined ? {} : { mutation_id: mutation, retry: attempt > 0 };
-      const exchange: Exchange = { verb, command, parameters: { ...parameters, ...marks }, silenceMs: LIGHT_SILENCE_MS, signal, ...(options.body === undefined ? {} : { body: options.body }) };
+      const exchange: Exchange = {
+        verb,
+        command,
+        parameters: { ...parameters, ...marks },
+        silenceMs: LIGHT_SILENCE_MS,
+        signal,
+        ...(options.body === undefined ? {} : { body: options.body }),
+      };
       return await this.#whole(await this.#transport.send(exchange, this.proxy, this.#isTrusted), signal);
     };
     return options.isOneTry ? call(0) : withRetries(call, () => this.#policy(), this.clock, signal);
   }
 
   /** A heavy command, tried once: the caller reads `body` to its end, then asks `failure`. */
-  async heavy(verb: Verb, command: string, parameters: object, options: { body?: AsyncIterable<Buffer>; signal?: AbortSignal | undefined } = {}): Promise<Answer> {
+  async heavy(
+    verb: Verb,
+    command: string,
+    parameters: object,
+    options: { body?: AsyncIterable<Buffer>; signal?: AbortSignal | undefined } = {},
+  ): Promise<Answer> {
     const origin = this.#useHosts ? await this.#hosts.pick() : this.proxy;
     try {
-      return await this.#transport.send({ verb, command, parameters: { ...parameters }, silenceMs: HEAVY_SILENCE_MS, ...options }, origin, this.#isTrusted);
+      return await this.#transport.send(
+        { verb, command, parameters: { ...parameters }, silenceMs: HEAVY_SILENCE_MS, ...options },
+        origin,
+        this.#isTrusted,
+      );
     } catch (thrown) {
       if (thrown instanceof RtnError && thrown.code === 'unavailable') this.#hosts.ban(origin);
       throw thrown;
@@ -64,10 +95,13 @@ export class Connection {
     return this.#transport.close();
   }
 
-  readonly #isTrusted = async (origin: string): Promise<boolean> => origin === this.proxy || (this.#useHosts && (await this.#hosts.isTrusted(origin)));
+  readonly #isTrusted = async (origin: string): Promise<boolean> =>
+    origin === this.proxy || (this.#useHosts && (await this.#hosts.isTrusted(origin)));
 
   #policy(): RetryPolicy {
-    return this.#hasAnswered ? this.retry : { ...this.retry, totalMs: Math.min(this.retry.totalMs, FIRST_ANSWER_MS) };
+    return this.#hasAnswered
+      ? this.retry
+      : { ...this.retry, totalMs: Math.min(this.retry.totalMs, FIRST_ANSWER_MS) };
   }
 
   async #whole(answer: Answer, signal: AbortSignal | undefined): Promise<unknown> {

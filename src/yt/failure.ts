@@ -15,14 +15,26 @@ interface Meaning {
 }
 
 const BUSY: Meaning = { code: 'unavailable', isRetriable: true };
-const BAD_ROWS: Meaning = { code: 'data', next: "compare the rows with the table's schema (attribute @schema)" };
-const LOCKED: Meaning = { code: 'temporary', isRetriable: true, next: 'wait until the other transaction ends (attribute @locks)' };
+const BAD_ROWS: Meaning = {
+  code: 'data',
+  next: "compare the rows with the table's schema (attribute @schema)",
+};
+const LOCKED: Meaning = {
+  code: 'temporary',
+  isRetriable: true,
+  next: 'wait until the other transaction ends (attribute @locks)',
+};
 const REFUSED: Meaning = { code: 'credentials', next: 'set YT_TOKEN to a valid token of this cluster' };
-const FORBIDDEN: Meaning = { code: 'credentials', next: 'ask the owner of the path for access (attribute @acl)' };
+const FORBIDDEN: Meaning = {
+  code: 'credentials',
+  next: 'ask the owner of the path for access (attribute @acl)',
+};
 
 /** What YT codes mean here. Reference: ytsaurus-http-api.md, 1.13. */
 const MEANINGS: ReadonlyMap<number, Meaning> = new Map([
-  ...[3, 100, 105, 108, 115, 116, 118, 120, 122, 700, 712, 716, 904, 1900, 2100].map((code) => [code, BUSY] as const),
+  ...[3, 100, 105, 108, 115, 116, 118, 120, 122, 700, 712, 716, 904, 1900, 2100].map(
+    (code) => [code, BUSY] as const,
+  ),
   ...[301, 302, 303, 306, 307, 308, 314, 315].map((code) => [code, BAD_ROWS] as const),
   ...[400, 401, 402, 403, 404].map((code) => [code, LOCKED] as const),
   ...[109, 110, 111, 900].map((code) => [code, REFUSED] as const),
@@ -46,13 +58,17 @@ export interface Place {
 }
 
 /** All codes in the error's tree, the outermost first. */
-export function ytCodes(error: YtError): number[] {
+function ytCodes(error: YtError): number[] {
   return [error.code, ...(error.inner_errors ?? []).flatMap(ytCodes)];
 }
 
 /** Whether an error thrown by this client came from YT with this code anywhere in its tree: 500 no such path, 501 exists, 11000 no transaction. */
 export function hasYtCode(thrown: unknown, code: number): boolean {
-  return thrown instanceof RtnError && Array.isArray(thrown.details['ytCodes']) && thrown.details['ytCodes'].includes(code);
+  return (
+    thrown instanceof RtnError &&
+    Array.isArray(thrown.details.ytCodes) &&
+    thrown.details.ytCodes.includes(code)
+  );
 }
 
 /** An error of YT as ours: the outermost code with a known meaning decides. */
@@ -71,9 +87,14 @@ export function fromStatus(status: number, text: string, place: Place): RtnError
   const details = { ...place, status };
   const message = `${describe(place)}: HTTP ${status} ${oneLine(text, 200)}`.trimEnd();
   if (status === 401) return new RtnError('credentials', message, { details, next: REFUSED.next ?? '' });
-  if (status === 403) return new RtnError('credentials', message, { details, next: 'ask for access to this cluster' });
-  if (status >= 500 || status === 429) return new RtnError('unavailable', message, { details, isRetriable: true });
-  return new RtnError('configuration', message, { details, next: 'check that YT_PROXY names an HTTP proxy of YTsaurus' });
+  if (status === 403)
+    return new RtnError('credentials', message, { details, next: 'ask for access to this cluster' });
+  if (status >= 500 || status === 429)
+    return new RtnError('unavailable', message, { details, isRetriable: true });
+  return new RtnError('configuration', message, {
+    details,
+    next: 'check that YT_PROXY names an HTTP proxy of YTsaurus',
+  });
 }
 
 /** No answer at all, or one cut short. */

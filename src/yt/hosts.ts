@@ -42,7 +42,9 @@ export class Hosts {
     this.#knownUntil = this.#clock.monotonic() + KEEP_MS;
     this.#known = this.#fetchHosts().then(
       (answer) => {
-        const origins = (Array.isArray(answer) ? answer : []).map((host) => hostOrigin(String(host), this.#proxy));
+        const origins = (Array.isArray(answer) ? answer : []).map((host) =>
+          hostOrigin(String(host), this.#proxy),
+        );
         return origins.filter((origin) => origin !== undefined);
       },
       () => [],

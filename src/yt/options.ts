@@ -17,6 +17,8 @@ export interface TransactionRef {
 export function commonParameters({ transaction, prerequisites }: CallOptions): Record<string, unknown> {
   return {
     ...(transaction === undefined ? {} : { transaction_id: transaction.id }),
-    ...(prerequisites === undefined || prerequisites.length === 0 ? {} : { prerequisite_transaction_ids: prerequisites.map(({ id }) => id) }),
+    ...(prerequisites === undefined || prerequisites.length === 0
+      ? {}
+      : { prerequisite_transaction_ids: prerequisites.map(({ id }) => id) }),
   };
 }

@@ -4,7 +4,14 @@ import { RtnError } from '../error.js';
 export function proxyOrigin(proxy: string): string {
   const text = proxy.trim();
   const url = parseUrl(/^https?:\/\//i.test(text) ? text : `http://${text}`);
-  if (text === '' || url === undefined || url.username !== '' || url.password !== '' || url.pathname !== '/' || url.search !== '') {
+  if (
+    text === '' ||
+    url === undefined ||
+    url.username !== '' ||
+    url.password !== '' ||
+    url.pathname !== '/' ||
+    url.search !== ''
+  ) {
     throw new RtnError('usage', `YT_PROXY is no address of a proxy: got '${withoutUserinfo(text)}'`, {
       next: 'set YT_PROXY to host:port or http(s)://host[:port]',
     });

@@ -26,12 +26,21 @@ export interface TableRows extends AsyncIterable<Buffer> {
 }
 
 /** Starts the read; resolves when the head of the answer is there. A static table under a snapshot lock gives the same rows each time. */
-export async function readTable(connection: Connection, path: string, options: ReadTableOptions = {}): Promise<TableRows> {
+export async function readTable(
+  connection: Connection,
+  path: string,
+  options: ReadTableOptions = {},
+): Promise<TableRows> {
   const { startRow = 0, signal } = options;
   const open = (row: number) =>
-    withRetries(() => connection.heavy('GET', 'read_table', parametersOf(path, row, options), { signal }), () => connection.retry, connection.clock, signal);
+    withRetries(
+      () => connection.heavy('GET', 'read_table', parametersOf(path, row, options), { signal }),
+      () => connection.retry,
+      connection.clock,
+      signal,
+    );
   const first = await open(startRow);
-  const startRowIndex = first.parameters['start_row_index'];
+  const startRowIndex = first.parameters.start_row_index;
   return {
     startRowIndex: typeof startRowIndex === 'number' ? startRowIndex : undefined,
     [Symbol.asyncIterator]: () => lines(first, startRow, open, signal),
@@ -40,9 +49,16 @@ export async function readTable(connection: Connection, path: string, options: R
 
 function parametersOf(path: string, startRow: number, options: ReadTableOptions): Record<string, unknown> {
   const { endRow, columns } = options;
-  const range = { lower_limit: { row_index: startRow }, ...(endRow === undefined ? {} : { upper_limit: { row_index: endRow } }) };
+  const range = {
+    lower_limit: { row_index: startRow },
+    ...(endRow === undefined ? {} : { upper_limit: { row_index: endRow } }),
+  };
   const attributes = { ranges: [range], ...(columns === undefined ? {} : { columns }) };
-  return { path: { $value: path, $attributes: attributes }, output_format: ROWS_OUT, ...commonParameters(options) };
+  return {
+    path: { $value: path, $attributes: attributes },
+    output_format: ROWS_OUT,
+    ...commonParameters(options),
+  };
 }
 
 async function* lines(

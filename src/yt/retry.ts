@@ -34,8 +34,11 @@ export async function withRetries<Result>(
       return await call(attempt);
     } catch (thrown) {
       if (signal?.aborted || !isWorthRepeating(thrown)) throw thrown;
-      const asked = thrown.details['retryAfterMs'];
-      const delayMs = Math.max(backoffMs(clock, policy(), attempt + 1), typeof asked === 'number' ? asked : 0);
+      const asked = thrown.details.retryAfterMs;
+      const delayMs = Math.max(
+        backoffMs(clock, policy(), attempt + 1),
+        typeof asked === 'number' ? asked : 0,
+      );
       if (clock.monotonic() + delayMs - start > policy().totalMs) throw thrown;
       await sleep(clock, delayMs, signal);
       if (signal?.aborted) throw thrown;

@@ -10,12 +10,18 @@ const LONG_DIGITS = /\d{16}/;
  */
 export function parseLines(lines: Buffer, textColumns: ReadonlySet<string>): Record<string, unknown>[] {
   const rows: Record<string, unknown>[] = [];
-  for (const line of lines.toString('utf8').split('\n')) if (line !== '') rows.push(parseLine(line, textColumns));
+  for (const line of lines.toString('utf8').split('\n'))
+    if (line !== '') rows.push(parseLine(line, textColumns));
   return rows;
 }
 
 function parseLine(line: string, textColumns: ReadonlySet<string>): Record<string, unknown> {
-  if (LONG_DIGITS.test(line)) return asRow(parseExactJson(line, (literal, key, depth) => exact(literal, depth === 1 && textColumns.has(key ?? ''))));
+  if (LONG_DIGITS.test(line))
+    return asRow(
+      parseExactJson(line, (literal, key, depth) =>
+        exact(literal, depth === 1 && textColumns.has(key ?? '')),
+      ),
+    );
   const row = asRow(JSON.parse(line));
   for (const column of textColumns) if (typeof row[column] === 'number') row[column] = String(row[column]);
   return row;
@@ -28,6 +34,7 @@ function exact(literal: string, isText: boolean): unknown {
 }
 
 function asRow(value: unknown): Record<string, unknown> {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return value as Record<string, unknown>;
   throw new RtnError('data', 'the table was answered with a line that is no row');
 }

@@ -33,15 +33,32 @@ interface TableAttributes {
 }
 
 /** Freezes the table for as long as `transaction` lives; throws `configuration` when the path is no static table. */
-export async function snapshotTable(client: YtClient, path: string, transaction: TransactionRef, options: Pick<CallOptions, 'signal'> = {}): Promise<TableSnapshot> {
+export async function snapshotTable(
+  client: YtClient,
+  path: string,
+  transaction: TransactionRef,
+  options: Pick<CallOptions, 'signal'> = {},
+): Promise<TableSnapshot> {
   const { nodeId } = await client.lock(path, { mode: 'snapshot', transaction, ...options });
   const frozen = `#${nodeId}`;
-  const attributes = (await client.get(`${frozen}/@`, { attributes: ATTRIBUTES, transaction, ...options })) as TableAttributes;
+  const attributes = (await client.get(`${frozen}/@`, {
+    attributes: ATTRIBUTES,
+    transaction,
+    ...options,
+  })) as TableAttributes;
   if (attributes.type !== 'table') {
-    throw new RtnError('configuration', `YT ${path} at ${client.proxy} is no table: got a ${attributes.type}`, { next: 'give the path of a table' });
+    throw new RtnError(
+      'configuration',
+      `YT ${path} at ${client.proxy} is no table: got a ${attributes.type}`,
+      { next: 'give the path of a table' },
+    );
   }
   if (attributes.dynamic === true || attributes.dynamic === 'true') {
-    throw new RtnError('configuration', `YT ${path} at ${client.proxy} is a dynamic table, expected a static one`, { next: 'copy its rows to a static table' });
+    throw new RtnError(
+      'configuration',
+      `YT ${path} at ${client.proxy} is a dynamic table, expected a static one`,
+      { next: 'copy its rows to a static table' },
+    );
   }
   const { value, attributes: schema } = unwrap(attributes.schema);
   return {
@@ -49,13 +66,18 @@ export async function snapshotTable(client: YtClient, path: string, transaction:
     nodeId,
     rowCount: attributes.row_count ?? 0,
     columns: (Array.isArray(value) ? value : []).map(column),
-    isSchemaStrict: schema['strict'] !== false && schema['strict'] !== 'false' && Array.isArray(value) && value.length > 0,
+    isSchemaStrict:
+      schema.strict !== false && schema.strict !== 'false' && Array.isArray(value) && value.length > 0,
     contentRevision: attributes.content_revision ?? 0,
   };
 }
 
 function column(value: unknown): YtColumn {
-  const { name, type, required } = unwrap(value).value as { name: string; type?: string; required?: boolean | string };
+  const { name, type, required } = unwrap(value).value as {
+    name: string;
+    type?: string;
+    required?: boolean | string;
+  };
   return { name, type: type ?? 'any', isRequired: required === true || required === 'true' };
 }
 

@@ -2,8 +2,8 @@ import { sleep } from '../clock.js';
 import { RtnError } from '../error.js';
 import type { Connection } from './connection.js';
 import { hasYtCode } from './failure.js';
-import { backoffMs } from './retry.js';
 import type { CallOptions, TransactionRef } from './options.js';
+import { backoffMs } from './retry.js';
 
 export interface TransactionOptions extends Omit<CallOptions, 'transaction'> {
   readonly parent?: TransactionRef;
@@ -40,7 +40,9 @@ export class YtTransaction implements TransactionRef {
       timeout: timeoutMs,
       ...(parent === undefined ? {} : { transaction_id: parent.id }),
       ...(title === undefined ? {} : { attributes: { title } }),
-      ...(prerequisites.length === 0 ? {} : { prerequisite_transaction_ids: prerequisites.map(({ id }) => id) }),
+      ...(prerequisites.length === 0
+        ? {}
+        : { prerequisite_transaction_ids: prerequisites.map(({ id }) => id) }),
     };
     const answer = await connection.light('POST', 'start_transaction', parameters, { signal });
     return new YtTransaction(connection, (answer as { transaction_id: string }).transaction_id, timeoutMs);
@@ -55,7 +57,10 @@ export class YtTransaction implements TransactionRef {
     await this.#end();
     if (this.lost.aborted) throw this.lost.reason;
     const prerequisites = (options.prerequisites ?? []).map(({ id }) => id);
-    const parameters = { transaction_id: this.id, ...(prerequisites.length === 0 ? {} : { prerequisite_transaction_ids: prerequisites }) };
+    const parameters = {
+      transaction_id: this.id,
+      ...(prerequisites.length === 0 ? {} : { prerequisite_transaction_ids: prerequisites }),
+    };
     await this.#connection.light('POST', 'commit_transaction', parameters, { signal: options.signal });
   }
 
@@ -85,17 +90,24 @@ export class YtTransaction implements TransactionRef {
     const { signal } = this.#ended;
     let heardMs = clock.monotonic();
     for (let failures = 0; ; ) {
-      const delayMs = failures === 0 ? this.timeoutMs / 3 : Math.min(this.timeoutMs / 6, backoffMs(clock, retry, failures));
+      const delayMs =
+        failures === 0 ? this.timeoutMs / 3 : Math.min(this.timeoutMs / 6, backoffMs(clock, retry, failures));
       await sleep(clock, delayMs, signal);
       if (signal.aborted) return;
       const askedMs = clock.monotonic();
       try {
-        await this.#connection.light('POST', 'ping_transaction', { transaction_id: this.id }, { signal, isOneTry: true });
+        await this.#connection.light(
+          'POST',
+          'ping_transaction',
+          { transaction_id: this.id },
+          { signal, isOneTry: true },
+        );
         [heardMs, failures] = [askedMs, 0];
       } catch (thrown) {
         if (signal.aborted) return;
         failures++;
-        if (hasYtCode(thrown, 11000) || clock.monotonic() - heardMs >= this.timeoutMs) return this.#lost.abort(this.#loss(thrown));
+        if (hasYtCode(thrown, 11000) || clock.monotonic() - heardMs >= this.timeoutMs)
+          return this.#lost.abort(this.#loss(thrown));
       }
     }
   }

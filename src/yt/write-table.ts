@@ -26,10 +26,17 @@ export async function writeTable(
 ): Promise<void> {
   const { append = false, schema, signal } = options;
   const attributes = { append, ...(schema === undefined ? {} : { schema }) };
-  const parameters = { path: { $value: path, $attributes: attributes }, input_format: ROWS_IN, ...commonParameters(options) };
+  const parameters = {
+    path: { $value: path, $attributes: attributes },
+    input_format: ROWS_IN,
+    ...commonParameters(options),
+  };
   const source: { error?: unknown } = {};
   try {
-    const answer = await connection.heavy('PUT', 'write_table', parameters, { body: pieces(rows, source), signal });
+    const answer = await connection.heavy('PUT', 'write_table', parameters, {
+      body: pieces(rows, source),
+      signal,
+    });
     try {
       await answer.body.dump();
     } catch (thrown) {
@@ -50,7 +57,8 @@ async function* pieces(
   let bytes = 0;
   try {
     for await (const row of rows) {
-      const piece = typeof row === 'string' ? Buffer.from(row) : Buffer.from(row.buffer, row.byteOffset, row.byteLength);
+      const piece =
+        typeof row === 'string' ? Buffer.from(row) : Buffer.from(row.buffer, row.byteOffset, row.byteLength);
       held.push(piece);
       bytes += piece.length;
       if (bytes < PIECE_BYTES) continue;

@@ -126,12 +126,15 @@ describe('a request', () => {
     },
   );
 
-  test.each(['.', '..'])('whose address would have the segment %j is rejected and nothing is sent', async (to) => {
-    const server = await httpServer((_, response) => reply(response, 200));
-    const url = (row: Row) => `${server.origin}/users/${encodeURIComponent(String(row.to))}/send`;
-    expect(await send({ url }, { to })).toMatchObject({ class: 'rejected', errorCode: 'unsendable_row' });
-    expect(server.requests).toEqual([]);
-  });
+  test.each(['.', '..'])(
+    'whose address would have the segment %j is rejected and nothing is sent',
+    async (to) => {
+      const server = await httpServer((_, response) => reply(response, 200));
+      const url = (row: Row) => `${server.origin}/users/${encodeURIComponent(String(row.to))}/send`;
+      expect(await send({ url }, { to })).toMatchObject({ class: 'rejected', errorCode: 'unsendable_row' });
+      expect(server.requests).toEqual([]);
+    },
+  );
 
   test('has the same idempotency key on every attempt, and another for another message, run or position', async () => {
     const server = await httpServer((_, response) => reply(response, 200));

@@ -4,7 +4,7 @@ import type { RunnerDefinition } from '../../src/runtime/definition.js';
 import { SPECS } from './driver-push.js';
 
 /** What a constructor was called with: stands for the component in evaluated runners. */
-export interface Called {
+interface Called {
   readonly construct: string;
   readonly args: readonly unknown[];
 }

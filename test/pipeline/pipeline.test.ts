@@ -296,12 +296,13 @@ describe('SIGTERM', () => {
 
   test('after the input was read changes nothing', async () => {
     let end = () => {};
-    const played = await play(
-      { rows: 100, latencyMs: 20, concurrency: 100, answer: () => (end(), 'sent') },
-      (ending) => {
-        end = () => ending.end('SIGTERM');
-      },
-    );
+    const answer = () => {
+      end();
+      return 'sent' as const;
+    };
+    const played = await play({ rows: 100, latencyMs: 20, concurrency: 100, answer }, (ending) => {
+      end = () => ending.end('SIGTERM');
+    });
     expect(played).toMatchObject({ exitCode: 0, counts: { read: 100, logged: { sent: 100 } } });
   });
 

@@ -58,7 +58,7 @@ describe('one mistake is one finding, in words, at its place', () => {
       { 'use: async': 'use: asinc' },
       "schema/value runners.one-shot.sender.use is 'asinc'; did you mean 'async'?",
     ],
-    [OPERATION, { 'use: async\n': '' }, "schema/required 'use' is missing in runners.one-shot.sender"],
+    [OPERATION, { '      use: async\n': '' }, "schema/required 'use' is missing in runners.one-shot.sender"],
     [OPERATION, { 'max_attempts: 5': 'max_attempts: 0' }, 'max_attempts is the number 0: it must be >= 1'],
     [
       OPERATION,
@@ -118,7 +118,11 @@ describe('one mistake is one finding, in words, at its place', () => {
       { 'format: uri': 'format: urj' },
       'schema/value params.endpoint cannot be used as a JSON Schema: unknown format "urj"',
     ],
-    [OPERATION, { 'format: uri': 'pattern: "["' }, "params.endpoint.pattern is '['"],
+    [
+      OPERATION,
+      { 'format: uri': 'pattern: "["' },
+      'params.endpoint cannot be used as a JSON Schema: Invalid regular expression',
+    ],
     [
       OPERATION,
       { 'format: uri': '$ref: "#/definitions/x"' },

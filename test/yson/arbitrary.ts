@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { textOrBytes } from '../../src/yson/bytes.js';
-import { Attributed, INT64_MAX, INT64_MIN, UINT64_MAX, Uint64, type YsonValue } from '../../src/yson/value.js';
+import {
+  Attributed,
+  INT64_MAX,
+  INT64_MIN,
+  UINT64_MAX,
+  Uint64,
+  type YsonValue,
+} from '../../src/yson/value.js';
 
 const bytes = fc.uint8Array({ maxLength: 12 }).map((value) => textOrBytes(Buffer.from(value)));
 const text = fc.string({ unit: 'grapheme', maxLength: 12 });

@@ -8,7 +8,10 @@ import { writeYsonBinary } from '../../src/yson/write-binary.js';
 import { writeYsonText } from '../../src/yson/write-text.js';
 import { ysonValue } from './arbitrary.js';
 
-const VECTORS = JSON.parse(readFileSync(join(import.meta.dirname, 'vectors.json'), 'utf8')) as [string, string][];
+const VECTORS = JSON.parse(readFileSync(join(import.meta.dirname, 'vectors.json'), 'utf8')) as [
+  string,
+  string,
+][];
 
 describe('vectors of the official library', () => {
   test.each(VECTORS)('%s reads alike as text and as binary, and writes the known bytes', (text, hex) => {
@@ -20,12 +23,30 @@ describe('vectors of the official library', () => {
 
 describe('reading', () => {
   test('text and binary mix in one document', () => {
-    const mixed = Buffer.concat([Buffer.from('{a='), Buffer.of(2, 2), Buffer.from('; "b" = ['), Buffer.of(5), Buffer.from(';x.y-z]}')]);
-    expect(parseYson(mixed)).toEqual(new Map<string, YsonValue>([['a', 1n], ['b', [true, 'x.y-z']]]));
+    const mixed = Buffer.concat([
+      Buffer.from('{a='),
+      Buffer.of(2, 2),
+      Buffer.from('; "b" = ['),
+      Buffer.of(5),
+      Buffer.from(';x.y-z]}'),
+    ]);
+    expect(parseYson(mixed)).toEqual(
+      new Map<string, YsonValue>([
+        ['a', 1n],
+        ['b', [true, 'x.y-z']],
+      ]),
+    );
   });
 
   test('int64, uint64 and double stay apart', () => {
-    expect(parseYsonList('1;1u;1.;-1e3;%inf;%-inf;')).toEqual([1n, new Uint64(1n), 1, -1000, Infinity, -Infinity]);
+    expect(parseYsonList('1;1u;1.;-1e3;%inf;%-inf;')).toEqual([
+      1n,
+      new Uint64(1n),
+      1,
+      -1000,
+      Infinity,
+      -Infinity,
+    ]);
   });
 
   test('bytes that are no UTF-8 stay bytes', () => {
@@ -34,12 +55,19 @@ describe('reading', () => {
   });
 
   test('attributes stand on values at any level', () => {
-    const expected = new Attributed(new Map([['append', true]]), [new Attributed(new Map([['x', null]]), 'y')]);
+    const expected = new Attributed(new Map([['append', true]]), [
+      new Attributed(new Map([['x', null]]), 'y'),
+    ]);
     expect(parseYson('<append=%true>[<x=#>y]')).toEqual(expected);
   });
 
   test('a map fragment is pairs without braces', () => {
-    expect(parseYsonMap('a=1; b=x')).toEqual(new Map<string, YsonValue>([['a', 1n], ['b', 'x']]));
+    expect(parseYsonMap('a=1; b=x')).toEqual(
+      new Map<string, YsonValue>([
+        ['a', 1n],
+        ['b', 'x'],
+      ]),
+    );
   });
 
   test.each([
@@ -90,16 +118,25 @@ describe('laws', () => {
 
   test('a list cut into pieces anywhere reads the same', () => {
     fc.assert(
-      fc.property(fc.array(ysonValue, { maxLength: 5 }), fc.boolean(), fc.integer({ min: 1, max: 9 }), (values, isBinary, size) => {
-        const separator = Buffer.from(';');
-        const bytes = Buffer.concat(
-          values.flatMap((value) => [isBinary ? writeYsonBinary(value) : Buffer.from(writeYsonText(value)), separator]),
-        );
-        const reader = new YsonListReader();
-        const read: YsonValue[] = [];
-        for (let at = 0; at < bytes.length; at += size) read.push(...reader.push(bytes.subarray(at, at + size)));
-        expect([...read, ...reader.end()]).toEqual(values);
-      }),
+      fc.property(
+        fc.array(ysonValue, { maxLength: 5 }),
+        fc.boolean(),
+        fc.integer({ min: 1, max: 9 }),
+        (values, isBinary, size) => {
+          const separator = Buffer.from(';');
+          const bytes = Buffer.concat(
+            values.flatMap((value) => [
+              isBinary ? writeYsonBinary(value) : Buffer.from(writeYsonText(value)),
+              separator,
+            ]),
+          );
+          const reader = new YsonListReader();
+          const read: YsonValue[] = [];
+          for (let at = 0; at < bytes.length; at += size)
+            read.push(...reader.push(bytes.subarray(at, at + size)));
+          expect([...read, ...reader.end()]).toEqual(values);
+        },
+      ),
     );
   });
 });

@@ -28,11 +28,27 @@ const COMPUTED: Readonly<Record<string, Compute>> = {
   revision: ({ node, view }) => BigInt(view.stamps(node).revision),
   content_revision: ({ node, view }) => BigInt(view.stamps(node).contentRevision),
   attribute_revision: ({ node, view }) => BigInt(view.stamps(node).attributeRevision),
-  user_attribute_keys: ({ node, view }) => [...view.attributes(node).keys()].filter((key) => key !== 'schema' && !(key in DEFAULTS)),
+  user_attribute_keys: ({ node, view }) =>
+    [...view.attributes(node).keys()].filter((key) => key !== 'schema' && !(key in DEFAULTS)),
   lock_count: ({ node, cluster }) => BigInt(cluster.locks.on(node.id).length),
-  lock_mode: ({ node, cluster }) => cluster.locks.on(node.id).find(({ mode }) => mode !== 'snapshot')?.mode ?? 'none',
-  locks: ({ node, cluster }) => cluster.locks.on(node.id).map((lock) => new Map<string, YsonValue>([['id', lock.id], ['mode', lock.mode], ['state', 'acquired'], ['transaction_id', lock.transaction.id]])),
-  resource_usage: (subject) => new Map<string, YsonValue>([['node_count', 1n], ['chunk_count', BigInt(chunksOf(subject).length)], ['disk_space', sum(subject, 'bytes')]]),
+  lock_mode: ({ node, cluster }) =>
+    cluster.locks.on(node.id).find(({ mode }) => mode !== 'snapshot')?.mode ?? 'none',
+  locks: ({ node, cluster }) =>
+    cluster.locks.on(node.id).map(
+      (lock) =>
+        new Map<string, YsonValue>([
+          ['id', lock.id],
+          ['mode', lock.mode],
+          ['state', 'acquired'],
+          ['transaction_id', lock.transaction.id],
+        ]),
+    ),
+  resource_usage: (subject) =>
+    new Map<string, YsonValue>([
+      ['node_count', 1n],
+      ['chunk_count', BigInt(chunksOf(subject).length)],
+      ['disk_space', sum(subject, 'bytes')],
+    ]),
   effective_acl: () => [],
   count: (subject) => childCount(subject),
   child_count: (subject) => childCount(subject),
@@ -46,9 +62,11 @@ const COMPUTED: Readonly<Record<string, Compute>> = {
   compression_ratio: (subject) => ofTable(subject, () => 1),
   dynamic: (subject) => ofTable(subject, () => false),
   schema: (subject) => ofTable(subject, () => schemaOf(subject.view, subject.node).value),
-  schema_mode: (subject) => ofTable(subject, () => (schemaOf(subject.view, subject.node).columns.size === 0 ? 'weak' : 'strong')),
+  schema_mode: (subject) =>
+    ofTable(subject, () => (schemaOf(subject.view, subject.node).columns.size === 0 ? 'weak' : 'strong')),
   sorted: (subject) => ofTable(subject, () => keyNames(subject).length > 0),
-  sorted_by: (subject) => ofTable(subject, () => (keyNames(subject).length > 0 ? keyNames(subject) : undefined)),
+  sorted_by: (subject) =>
+    ofTable(subject, () => (keyNames(subject).length > 0 ? keyNames(subject) : undefined)),
   key_columns: (subject) => ofTable(subject, () => keyNames(subject)),
 };
 
@@ -83,7 +101,11 @@ export function attribute(subject: Subject, name: string): YsonValue | undefined
 
 export function allAttributes(subject: Subject): YsonMap {
   const all: YsonMap = new Map();
-  const names = [...Object.keys(COMPUTED), ...defaultsOf(subject.node).keys(), ...subject.view.attributes(subject.node).keys()];
+  const names = [
+    ...Object.keys(COMPUTED),
+    ...defaultsOf(subject.node).keys(),
+    ...subject.view.attributes(subject.node).keys(),
+  ];
   for (const name of names) {
     const value = attribute(subject, name);
     if (value !== undefined) all.set(name, value);
@@ -92,7 +114,11 @@ export function allAttributes(subject: Subject): YsonMap {
 }
 
 /** The value with those of the named attributes that the node has in front of it. */
-export function withAttributes(value: YsonValue, names: readonly string[] | undefined, subject: Subject): YsonValue {
+export function withAttributes(
+  value: YsonValue,
+  names: readonly string[] | undefined,
+  subject: Subject,
+): YsonValue {
   if (names === undefined || names.length === 0) return value;
   const found: YsonMap = new Map();
   for (const name of names) {

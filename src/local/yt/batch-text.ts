@@ -21,7 +21,8 @@ function fromChange(change: Change): YsonValue {
   map.set('id', change.id);
   if (change.op === 'child') return map.set('key', change.key).set('child', change.child);
   if (change.op === 'value') return map.set('value', change.value);
-  if (change.op === 'chunks') return map.set('is_replaced', change.isReplaced).set('list', change.list.map(fromChunk));
+  if (change.op === 'chunks')
+    return map.set('is_replaced', change.isReplaced).set('list', change.list.map(fromChunk));
   map.set('key', change.key);
   return change.value === undefined ? map : map.set('value', change.value);
 }
@@ -31,7 +32,13 @@ function toChange(map: YsonMap): Change {
   if (op === 'node') return { op, node: toNode(map.get('node') as YsonMap) };
   if (op === 'child') return { op, id: id ?? '', key: key ?? '', child: map.get('child') as string | null };
   if (op === 'value') return { op, id: id ?? '', value: map.get('value') ?? null };
-  if (op === 'chunks') return { op, id: id ?? '', isReplaced: map.get('is_replaced') === true, list: (map.get('list') as YsonMap[]).map(toChunk) };
+  if (op === 'chunks')
+    return {
+      op,
+      id: id ?? '',
+      isReplaced: map.get('is_replaced') === true,
+      list: (map.get('list') as YsonMap[]).map(toChunk),
+    };
   return { op: 'attribute', id: id ?? '', key: key ?? '', value: map.get('value') };
 }
 
@@ -67,7 +74,10 @@ function toNode(map: YsonMap): NodeRecord {
 }
 
 function fromChunk(chunk: Chunk): YsonMap {
-  const map: YsonMap = new Map<string, YsonValue>([['id', chunk.id], ['isPlain', chunk.isPlain]]);
+  const map: YsonMap = new Map<string, YsonValue>([
+    ['id', chunk.id],
+    ['isPlain', chunk.isPlain],
+  ]);
   for (const name of ['rows', 'bytes', 'dataWeight'] as const) map.set(name, BigInt(chunk[name]));
   return chunk.lastKey === undefined ? map : map.set('lastKey', [...chunk.lastKey]);
 }

@@ -49,7 +49,13 @@ export function flag({ parameters }: Pick<Call, 'parameters'>, name: string, oth
 export function number({ parameters }: Pick<Call, 'parameters'>, name: string): number | undefined {
   const value = bare(parameters.get(name) ?? null);
   if (value === null) return undefined;
-  const parsed = Number(value instanceof Map || Array.isArray(value) ? Number.NaN : typeof value === 'object' && 'value' in value ? value.value : value);
+  const parsed = Number(
+    value instanceof Map || Array.isArray(value)
+      ? Number.NaN
+      : typeof value === 'object' && 'value' in value
+        ? value.value
+        : value,
+  );
   if (Number.isNaN(parsed)) throw fault(YT_CODE.generic, `Parameter "${name}" must be a number`);
   return parsed;
 }

@@ -1,10 +1,10 @@
 import { bare, type YsonMap, type YsonValue } from '../../yson/value.js';
 import { isComputed } from './attributes.js';
-import { type Call, flag, requiredText, type Result } from './call.js';
+import { type Call, flag, type Result, requiredText } from './call.js';
 import { fault, YT_CODE } from './fault.js';
 import { readValue } from './format.js';
 import { takeLock } from './implicit-lock.js';
-import { type Change, newNode, type NodeRecord } from './node.js';
+import { type Change, type NodeRecord, newNode } from './node.js';
 import { isNodeType, newObjectId, type ObjectType } from './object-id.js';
 import { type Path, parsePath } from './path.js';
 import { find, parentOf, resolve, valueAt, withValueAt } from './resolve.js';
@@ -18,13 +18,23 @@ export function create(call: Call): Result {
   const existing = find(call.view, path);
   if (existing !== undefined) {
     if (flag(call, 'ignore_existing')) {
-      if (existing.node.type === type || flag(call, 'ignore_type_mismatch')) return { name: 'node_id', value: existing.node.id };
-      throw fault(YT_CODE.exists, `${path.text} already exists and has type "${existing.node.type}" while node of "${type}" type is about to be created`);
+      if (existing.node.type === type || flag(call, 'ignore_type_mismatch'))
+        return { name: 'node_id', value: existing.node.id };
+      throw fault(
+        YT_CODE.exists,
+        `${path.text} already exists and has type "${existing.node.type}" while node of "${type}" type is about to be created`,
+      );
     }
     if (!flag(call, 'force')) throw fault(YT_CODE.exists, `Node ${path.text} already exists`);
   }
   const attributes = bare(call.parameters.get('attributes') ?? new Map());
-  const node = plant(call, type, path, attributes instanceof Map ? attributes : new Map(), flag(call, 'recursive'));
+  const node = plant(
+    call,
+    type,
+    path,
+    attributes instanceof Map ? attributes : new Map(),
+    flag(call, 'recursive'),
+  );
   return { name: 'node_id', value: node.id };
 }
 
@@ -41,22 +51,32 @@ export async function set(call: Call): Promise<undefined> {
     return;
   }
   const { node, inside } = target;
-  if (node.type === 'table' || node.type === 'file') throw fault(YT_CODE.generic, `Cannot set ${path.text}: it is a ${node.type}`);
+  if (node.type === 'table' || node.type === 'file')
+    throw fault(YT_CODE.generic, `Cannot set ${path.text}: it is a ${node.type}`);
   takeLock(call, node, 'exclusive', undefined, path.text);
   if (node.type === 'map_node') {
-    if (!flag(call, 'force')) throw fault(YT_CODE.generic, `Cannot replace the children of ${path.text}: "set" on a map node needs "force"`);
-    for (const key of call.view.childKeys(node)) call.view.apply([{ op: 'child', id: node.id, key, child: null }]);
+    if (!flag(call, 'force'))
+      throw fault(
+        YT_CODE.generic,
+        `Cannot replace the children of ${path.text}: "set" on a map node needs "force"`,
+      );
+    for (const key of call.view.childKeys(node))
+      call.view.apply([{ op: 'child', id: node.id, key, child: null }]);
     fill(call, node, bare(value) as YsonMap, path.text);
     return;
   }
-  const now = inside.length === 0 ? scalarFor(node, value) : withValueAt(call.view.value(node), inside, value, flag(call, 'recursive'));
+  const now =
+    inside.length === 0
+      ? scalarFor(node, value)
+      : withValueAt(call.view.value(node), inside, value, flag(call, 'recursive'));
   call.view.apply([{ op: 'value', id: node.id, value: now }]);
 }
 
 export async function multisetAttributes(call: Call): Promise<undefined> {
   const path = parsePath(call.parameters.get('path'));
   const map = bare(readValue(await whole(call.input), call.inputFormat));
-  if (!(map instanceof Map) || path.attribute === undefined) throw fault(YT_CODE.generic, '"multiset_attributes" needs a path that ends with /@ and a map');
+  if (!(map instanceof Map) || path.attribute === undefined)
+    throw fault(YT_CODE.generic, '"multiset_attributes" needs a path that ends with /@ and a map');
   for (const key of map.keys()) refuseComputed(path.attribute[0] ?? key);
   for (const [key, value] of map) setAttribute(call, path, [...path.attribute, key], value);
 }
@@ -73,7 +93,9 @@ export function remove(call: Call): undefined {
   if (path.attribute !== undefined) return removeAttribute(call, path, node, path.attribute);
   if (inside.length > 0) {
     takeLock(call, node, 'exclusive', undefined, path.text);
-    return call.view.apply([{ op: 'value', id: node.id, value: withValueAt(call.view.value(node), inside, undefined, false) }]) as undefined;
+    return call.view.apply([
+      { op: 'value', id: node.id, value: withValueAt(call.view.value(node), inside, undefined, false) },
+    ]) as undefined;
   }
   if (path.isAllChildren) {
     for (const key of call.view.childKeys(node)) unlink(call, node, key, path.text);
@@ -82,7 +104,8 @@ export function remove(call: Call): undefined {
   const parent = node.parentId === null ? undefined : call.view.node(node.parentId);
   if (parent === undefined) throw fault(YT_CODE.generic, 'The root cannot be removed');
   const isEmpty = node.type !== 'map_node' || call.view.childKeys(node).length === 0;
-  if (!isEmpty && !flag(call, 'recursive', true)) throw fault(YT_CODE.notEmpty, `Cannot remove non-empty composite node ${path.text}`);
+  if (!isEmpty && !flag(call, 'recursive', true))
+    throw fault(YT_CODE.notEmpty, `Cannot remove non-empty composite node ${path.text}`);
   unlink(call, parent, node.key, path.text);
 }
 
@@ -103,21 +126,35 @@ function lockSubtree(call: Call, node: NodeRecord, path: string): void {
 }
 
 /** Makes a node at a path, over what stands there, with missing parents if `isRecursive`. */
-function plant(call: Call, type: ObjectType, path: Path, attributes: YsonMap, isRecursive: boolean): NodeRecord {
+function plant(
+  call: Call,
+  type: ObjectType,
+  path: Path,
+  attributes: YsonMap,
+  isRecursive: boolean,
+): NodeRecord {
   const { parent, key } = parentOf(path);
   const found = find(call.view, parent);
   if (found === undefined && !isRecursive) resolve(call.view, parent);
   const above = found?.node ?? plant(call, 'map_node', parent, new Map(), true);
-  if (above.type !== 'map_node') throw fault(YT_CODE.generic, `${parent.text} is a ${above.type} and has no children`);
+  if (above.type !== 'map_node')
+    throw fault(YT_CODE.generic, `${parent.text} is a ${above.type} and has no children`);
   const given = new Map(attributes);
   const schema = given.get('schema');
   if (type === 'table' && schema !== undefined) given.set('schema', readSchema(schema).value);
-  if (bare(given.get('dynamic') ?? null) === true) throw fault(YT_CODE.generic, 'Dynamic tables are not supported here');
+  if (bare(given.get('dynamic') ?? null) === true)
+    throw fault(YT_CODE.generic, 'Dynamic tables are not supported here');
   takeLock(call, above, 'shared', `child:${key}`, path.text);
   return plantIn(call, above, key, type, given);
 }
 
-function plantIn(call: Call, parent: NodeRecord, key: string, type: ObjectType, attributes: YsonMap): NodeRecord {
+function plantIn(
+  call: Call,
+  parent: NodeRecord,
+  key: string,
+  type: ObjectType,
+  attributes: YsonMap,
+): NodeRecord {
   const { trunk } = call.cluster;
   const node = newNode(type, newObjectId(type), parent.id, key, trunk.now(), trunk.nextRevision());
   const own = [...attributes].filter(([name]) => name === 'schema' || !isComputed(name));
@@ -127,7 +164,8 @@ function plantIn(call: Call, parent: NodeRecord, key: string, type: ObjectType, 
     { op: 'child', id: parent.id, key, child: node.id },
   ];
   call.view.apply(changes);
-  if (call.view.transaction !== undefined) call.cluster.locks.add(node, 'exclusive', undefined, call.view.transaction);
+  if (call.view.transaction !== undefined)
+    call.cluster.locks.add(node, 'exclusive', undefined, call.view.transaction);
   return node;
 }
 
@@ -160,10 +198,14 @@ function scalarFor(node: NodeRecord, value: YsonValue): YsonValue {
 function setAttribute(call: Call, path: Path, steps: readonly string[], value: YsonValue): undefined {
   const { node } = resolve(call.view, path);
   const [first, ...more] = steps;
-  if (first === undefined) throw fault(YT_CODE.generic, 'Set attributes one by one, or with "multiset_attributes"');
+  if (first === undefined)
+    throw fault(YT_CODE.generic, 'Set attributes one by one, or with "multiset_attributes"');
   refuseComputed(first);
   takeLock(call, node, 'shared', `attribute:${first}`, path.text);
-  const now = more.length === 0 ? value : withValueAt(call.view.attribute(node, first) ?? new Map(), more, value, false);
+  const now =
+    more.length === 0
+      ? value
+      : withValueAt(call.view.attribute(node, first) ?? new Map(), more, value, false);
   call.view.apply([{ op: 'attribute', id: node.id, key: first, value: now }]);
 }
 
@@ -177,7 +219,14 @@ function removeAttribute(call: Call, path: Path, node: NodeRecord, steps: readon
     throw fault(YT_CODE.resolve, `Attribute "${steps.join('/')}" is not found at ${path.text}`);
   }
   takeLock(call, node, 'shared', `attribute:${first}`, path.text);
-  call.view.apply([{ op: 'attribute', id: node.id, key: first, value: more.length === 0 ? undefined : withValueAt(value, more, undefined, false) }]);
+  call.view.apply([
+    {
+      op: 'attribute',
+      id: node.id,
+      key: first,
+      value: more.length === 0 ? undefined : withValueAt(value, more, undefined, false),
+    },
+  ]);
 }
 
 function refuseComputed(name: string): void {
@@ -189,4 +238,3 @@ async function whole(input: AsyncIterable<Buffer>): Promise<Buffer> {
   for await (const piece of input) pieces.push(piece);
   return Buffer.concat(pieces);
 }
-

@@ -37,7 +37,13 @@ export async function* sliceBytes(directory: string, { chunk, from, to }: Slice)
     } finally {
       await index.close();
     }
-    yield* createReadStream('', { fd: rows, start, end: end - 1, autoClose: false, highWaterMark: 256 * 1024 });
+    yield* createReadStream('', {
+      fd: rows,
+      start,
+      end: end - 1,
+      autoClose: false,
+      highWaterMark: 256 * 1024,
+    });
   } finally {
     await rows.close();
   }

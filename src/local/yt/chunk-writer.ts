@@ -45,7 +45,10 @@ export class ChunkWriter {
     if (this.#file === undefined) return undefined;
     await this.#file.close();
     this.#file = undefined;
-    await writeFile(chunkFiles(this.#directory, this.#id).index, Buffer.from(Float64Array.from(this.#offsets).buffer));
+    await writeFile(
+      chunkFiles(this.#directory, this.#id).index,
+      Buffer.from(Float64Array.from(this.#offsets).buffer),
+    );
     const sizes = { rows: this.#rows, bytes: this.#bytes, dataWeight: this.#dataWeight };
     return { id: this.#id, ...sizes, isPlain: this.#isPlain, ...(lastKey === undefined ? {} : { lastKey }) };
   }

@@ -6,12 +6,34 @@ export interface Conversions {
   readonly integralToDouble: boolean;
 }
 
-const SIGNED: Readonly<Record<string, bigint>> = { int8: 8n, int16: 16n, int32: 32n, int64: 64n, interval: 64n, date32: 32n, datetime64: 64n, timestamp64: 64n, interval64: 64n };
-const UNSIGNED: Readonly<Record<string, bigint>> = { uint8: 8n, uint16: 16n, uint32: 32n, uint64: 64n, date: 16n, datetime: 32n, timestamp: 64n };
+const SIGNED: Readonly<Record<string, bigint>> = {
+  int8: 8n,
+  int16: 16n,
+  int32: 32n,
+  int64: 64n,
+  interval: 64n,
+  date32: 32n,
+  datetime64: 64n,
+  timestamp64: 64n,
+  interval64: 64n,
+};
+const UNSIGNED: Readonly<Record<string, bigint>> = {
+  uint8: 8n,
+  uint16: 16n,
+  uint32: 32n,
+  uint64: 64n,
+  date: 16n,
+  datetime: 32n,
+  timestamp: 64n,
+};
 const TEXTS = ['string', 'utf8', 'json', 'uuid'];
 
 export function isKnownType(type: string): boolean {
-  return type in SIGNED || type in UNSIGNED || [...TEXTS, 'float', 'double', 'boolean', 'any', 'null', 'void'].includes(type);
+  return (
+    type in SIGNED ||
+    type in UNSIGNED ||
+    [...TEXTS, 'float', 'double', 'boolean', 'any', 'null', 'void'].includes(type)
+  );
 }
 
 export function isUnsigned(type: string): boolean {
@@ -24,14 +46,23 @@ export function convert(value: YsonValue, type: string, conversions: Conversions
   const plain = bare(value);
   if (plain !== value) return undefined;
   const integer = plain instanceof Uint64 ? plain.value : plain;
-  if (type in SIGNED) return typeof integer === 'bigint' && BigInt.asIntN(Number(SIGNED[type]), integer) === integer ? integer : undefined;
-  if (type in UNSIGNED) return typeof integer === 'bigint' && BigInt.asUintN(Number(UNSIGNED[type]), integer) === integer ? new Uint64(integer) : undefined;
+  if (type in SIGNED)
+    return typeof integer === 'bigint' && BigInt.asIntN(Number(SIGNED[type]), integer) === integer
+      ? integer
+      : undefined;
+  if (type in UNSIGNED)
+    return typeof integer === 'bigint' && BigInt.asUintN(Number(UNSIGNED[type]), integer) === integer
+      ? new Uint64(integer)
+      : undefined;
   if (type === 'double' || type === 'float') {
     if (typeof plain === 'number') return plain;
     return typeof integer === 'bigint' && conversions.integralToDouble ? Number(integer) : undefined;
   }
   if (type === 'boolean') return typeof plain === 'boolean' ? plain : undefined;
-  if (TEXTS.includes(type)) return typeof plain === 'string' || (type === 'string' && plain instanceof Uint8Array) ? plain : undefined;
+  if (TEXTS.includes(type))
+    return typeof plain === 'string' || (type === 'string' && plain instanceof Uint8Array)
+      ? plain
+      : undefined;
   return undefined;
 }
 
@@ -67,8 +98,12 @@ export function compareKeys(left: readonly YsonValue[], right: readonly YsonValu
 function compare(left: YsonValue, right: YsonValue): number {
   const rank = ORDER.indexOf(kind(left)) - ORDER.indexOf(kind(right));
   if (rank !== 0) return rank;
-  if (kind(left) === 'string') return Buffer.compare(toBytes(left as string | Uint8Array), toBytes(right as string | Uint8Array));
-  const [a, b] = [left, right].map((value) => (value instanceof Uint64 ? value.value : value)) as [number, number];
+  if (kind(left) === 'string')
+    return Buffer.compare(toBytes(left as string | Uint8Array), toBytes(right as string | Uint8Array));
+  const [a, b] = [left, right].map((value) => (value instanceof Uint64 ? value.value : value)) as [
+    number,
+    number,
+  ];
   return a < b ? -1 : a > b ? 1 : 0;
 }
 

@@ -2,7 +2,13 @@ import type { Call, Result, Streamed } from './call.js';
 import { create, multisetAttributes, remove, set } from './change-commands.js';
 import { exists, get, list } from './read-commands.js';
 import { readTable, writeTable } from './table-commands.js';
-import { abortTransaction, commitTransaction, lock, pingTransaction, startTransaction } from './transaction-commands.js';
+import {
+  abortTransaction,
+  commitTransaction,
+  lock,
+  pingTransaction,
+  startTransaction,
+} from './transaction-commands.js';
 
 type DataType = 'null' | 'binary' | 'structured' | 'tabular';
 
@@ -20,7 +26,7 @@ function light(run: Command['run'], isVolatile: boolean, inputType: DataType = '
 }
 
 /** Every command of API v4 that this server knows. */
-export const COMMANDS: ReadonlyMap<string, Command> = new Map([
+const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['get', light(get, false)],
   ['list', light(list, false)],
   ['exists', light(exists, false)],
@@ -33,12 +39,20 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['ping_transaction', light(pingTransaction, true)],
   ['commit_transaction', light(commitTransaction, true)],
   ['abort_transaction', light(abortTransaction, true)],
-  ['write_table', { inputType: 'tabular', outputType: 'structured', isVolatile: true, isHeavy: true, run: writeTable }],
-  ['read_table', { inputType: 'null', outputType: 'tabular', isVolatile: false, isHeavy: true, run: readTable }],
+  [
+    'write_table',
+    { inputType: 'tabular', outputType: 'structured', isVolatile: true, isHeavy: true, run: writeTable },
+  ],
+  [
+    'read_table',
+    { inputType: 'null', outputType: 'tabular', isVolatile: false, isHeavy: true, run: readTable },
+  ],
 ]);
 
 /** Names of v3, and those that clients of v4 still call by their v3 name. */
-const OLD_NAMES: ReadonlyMap<string, string> = new Map(['start', 'ping', 'commit', 'abort'].map((verb) => [`${verb}_tx`, `${verb}_transaction`]));
+const OLD_NAMES: ReadonlyMap<string, string> = new Map(
+  ['start', 'ping', 'commit', 'abort'].map((verb) => [`${verb}_tx`, `${verb}_transaction`]),
+);
 
 export function commandNamed(name: string): Command | undefined {
   return COMMANDS.get(OLD_NAMES.get(name) ?? name);

@@ -16,7 +16,9 @@ export function lockDirectory(directory: string): () => void {
       if (foreignCode(thrown) !== 'EEXIST') throw thrown;
       const holder = Number(readFileSync(path, 'utf8'));
       if (isAlive(holder)) {
-        throw new RtnError('temporary', `${directory} is in use by process ${holder}`, { next: 'stop that process, or give another directory' });
+        throw new RtnError('temporary', `${directory} is in use by process ${holder}`, {
+          next: 'stop that process, or give another directory',
+        });
       }
       unlinkSync(path);
     }

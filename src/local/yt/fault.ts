@@ -18,16 +18,23 @@ export const YT_CODE = {
 } as const;
 
 /** An error to be answered with a code of YT. */
-export function fault(ytCode: number, message: string, attributes: Readonly<Record<string, unknown>> = {}): RtnError {
+export function fault(
+  ytCode: number,
+  message: string,
+  attributes: Readonly<Record<string, unknown>> = {},
+): RtnError {
   return new RtnError('data', message, { details: { ytCode, attributes } });
 }
 
 /** Any thrown value as the error that goes on the wire. What is not a fault is our bug and says so. */
-export function wireError(thrown: unknown, extra: Readonly<Record<string, unknown>> = {}): { code: number; message: string; attributes: object; inner_errors: [] } {
+export function wireError(
+  thrown: unknown,
+  extra: Readonly<Record<string, unknown>> = {},
+): { code: number; message: string; attributes: object; inner_errors: [] } {
   const isOurs = thrown instanceof RtnError;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
-  const code = isOurs && typeof thrown.details['ytCode'] === 'number' ? thrown.details['ytCode'] : YT_CODE.generic;
-  const own = isOurs && typeof thrown.details['attributes'] === 'object' ? thrown.details['attributes'] : {};
+  const code = isOurs && typeof thrown.details.ytCode === 'number' ? thrown.details.ytCode : YT_CODE.generic;
+  const own = isOurs && typeof thrown.details.attributes === 'object' ? thrown.details.attributes : {};
   const text = isOurs ? message : `Internal error of the local server: ${message}`;
   return { code, message: text, attributes: { ...own, ...extra }, inner_errors: [] };
 }

@@ -1,7 +1,6 @@
-import { parseYtJson } from '../../yson/json.js';
+import { parseYtJson, writeYtJson } from '../../yson/json.js';
 import { parseYson } from '../../yson/parse.js';
 import { attributesOf, bare, type YsonValue } from '../../yson/value.js';
-import { writeYtJson } from '../../yson/json.js';
 import { writeYsonBinary } from '../../yson/write-binary.js';
 import { writeYsonText } from '../../yson/write-text.js';
 import { fault, YT_CODE } from './fault.js';
@@ -16,12 +15,19 @@ export interface Format {
   readonly integralToDouble: boolean;
 }
 
-export const JSON_FORMAT: Format = { name: 'json', kind: 'text', encodeUtf8: true, skipNullValues: false, integralToDouble: false };
+export const JSON_FORMAT: Format = {
+  name: 'json',
+  kind: 'text',
+  encodeUtf8: true,
+  skipNullValues: false,
+  integralToDouble: false,
+};
 export const TEXT_YSON: Format = { ...JSON_FORMAT, name: 'yson' };
 
 export function readFormat(spec: YsonValue): Format {
   const name = bare(spec);
-  if (name !== 'json' && name !== 'yson') throw fault(YT_CODE.generic, `Format "${String(name)}" is not supported here; use json or yson`);
+  if (name !== 'json' && name !== 'yson')
+    throw fault(YT_CODE.generic, `Format "${String(name)}" is not supported here; use json or yson`);
   const attributes = attributesOf(spec);
   const kind = attributes.get('format');
   return {
@@ -29,7 +35,9 @@ export function readFormat(spec: YsonValue): Format {
     kind: kind === 'text' || kind === 'pretty' ? kind : name === 'json' ? 'text' : 'binary',
     encodeUtf8: isOn(attributes.get('encode_utf8'), true),
     skipNullValues: isOn(attributes.get('skip_null_values'), false),
-    integralToDouble: isOn(attributes.get('enable_integral_to_double_conversion'), false) || isOn(attributes.get('enable_type_conversion'), false),
+    integralToDouble:
+      isOn(attributes.get('enable_integral_to_double_conversion'), false) ||
+      isOn(attributes.get('enable_type_conversion'), false),
   };
 }
 
@@ -55,5 +63,7 @@ export function readValue(bytes: Buffer, format: Format): YsonValue {
 
 export function writeValue(value: YsonValue, format: Format): Buffer {
   if (format.name === 'json') return Buffer.from(writeYtJson(value, format));
-  return format.kind === 'binary' ? writeYsonBinary(value) : Buffer.from(writeYsonText(value, { pretty: format.kind === 'pretty' }));
+  return format.kind === 'binary'
+    ? writeYsonBinary(value)
+    : Buffer.from(writeYsonText(value, { pretty: format.kind === 'pretty' }));
 }

@@ -33,14 +33,28 @@ export class Locks {
   }
 
   /** Throws 402 (400 for an own snapshot) when the lock cannot be had. `transaction` undefined stands for a command on its own. */
-  check(node: NodeRecord, mode: LockMode, part: string | undefined, transaction: Transaction | undefined, path: string): void {
+  check(
+    node: NodeRecord,
+    mode: LockMode,
+    part: string | undefined,
+    transaction: Transaction | undefined,
+    path: string,
+  ): void {
     if (mode === 'snapshot') return;
     for (const ancestor of lineage(transaction)) {
       if (!ancestor.snapshots.has(node.id)) continue;
-      throw fault(YT_CODE.snapshotHeld, `Cannot take "${mode}" lock for node ${path} since "snapshot" lock is already taken by same transaction ${ancestor.id}`);
+      throw fault(
+        YT_CODE.snapshotHeld,
+        `Cannot take "${mode}" lock for node ${path} since "snapshot" lock is already taken by same transaction ${ancestor.id}`,
+      );
     }
     for (const held of this.on(node.id)) {
-      if (held.mode === 'snapshot' || isSelfOrAncestor(held.transaction, transaction) || !clashes(held, mode, part)) continue;
+      if (
+        held.mode === 'snapshot' ||
+        isSelfOrAncestor(held.transaction, transaction) ||
+        !clashes(held, mode, part)
+      )
+        continue;
       throw fault(
         YT_CODE.concurrentLock,
         `Cannot take "${mode}" lock for node ${path} since "${held.mode}" lock is taken by concurrent transaction ${held.transaction.id}`,
@@ -52,7 +66,9 @@ export class Locks {
   /** Takes a lock that {@link check} allows; the same lock twice is one. */
   add(node: NodeRecord, mode: LockMode, part: string | undefined, transaction: Transaction): Lock {
     const locks = this.#byNode.get(node.id) ?? [];
-    const same = locks.find((lock) => lock.transaction === transaction && lock.mode === mode && lock.part === part);
+    const same = locks.find(
+      (lock) => lock.transaction === transaction && lock.mode === mode && lock.part === part,
+    );
     if (same !== undefined) return same;
     const lock = { id: newObjectId('lock'), nodeId: node.id, mode, part, transaction };
     this.#byNode.set(node.id, [...locks, lock]);
@@ -62,8 +78,11 @@ export class Locks {
   /** At the end of a transaction: snapshots go, other locks move to `heir` if there is one. */
   release(transaction: Transaction, heir: Transaction | undefined): void {
     for (const [nodeId, locks] of this.#byNode) {
-      const kept = locks.filter((lock) => lock.transaction !== transaction || (heir !== undefined && lock.mode !== 'snapshot'));
-      for (const lock of kept) if (heir !== undefined && lock.transaction === transaction) lock.transaction = heir;
+      const kept = locks.filter(
+        (lock) => lock.transaction !== transaction || (heir !== undefined && lock.mode !== 'snapshot'),
+      );
+      for (const lock of kept)
+        if (heir !== undefined && lock.transaction === transaction) lock.transaction = heir;
       if (kept.length === 0) this.#byNode.delete(nodeId);
       else if (kept.length < locks.length) this.#byNode.set(nodeId, kept);
     }

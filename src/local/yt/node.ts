@@ -46,9 +46,19 @@ export interface Delta extends Stamps {
 export type Change =
   | { readonly op: 'node'; readonly node: NodeRecord }
   | { readonly op: 'child'; readonly id: string; readonly key: string; readonly child: string | null }
-  | { readonly op: 'attribute'; readonly id: string; readonly key: string; readonly value: YsonValue | undefined }
+  | {
+      readonly op: 'attribute';
+      readonly id: string;
+      readonly key: string;
+      readonly value: YsonValue | undefined;
+    }
   | { readonly op: 'value'; readonly id: string; readonly value: YsonValue }
-  | { readonly op: 'chunks'; readonly id: string; readonly isReplaced: boolean; readonly list: readonly Chunk[] };
+  | {
+      readonly op: 'chunks';
+      readonly id: string;
+      readonly isReplaced: boolean;
+      readonly list: readonly Chunk[];
+    };
 
 export interface Batch {
   readonly revision: number;
@@ -56,7 +66,14 @@ export interface Batch {
   readonly changes: readonly Change[];
 }
 
-export function newNode(type: ObjectType, id: string, parentId: string | null, key: string, atMs: number, revision: number): NodeRecord {
+export function newNode(
+  type: ObjectType,
+  id: string,
+  parentId: string | null,
+  key: string,
+  atMs: number,
+  revision: number,
+): NodeRecord {
   return {
     ...{ id, type, parentId, key, createdMs: atMs, modifiedMs: atMs },
     ...{ revision, contentRevision: revision, attributeRevision: revision },

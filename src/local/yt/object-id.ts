@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
 /** Object type as it stands in the low 16 bits of an id's third group. */
-export const OBJECT_TYPES = {
+const OBJECT_TYPES = {
   transaction: 1,
   nested_transaction: 4,
   lock: 200,
@@ -25,7 +25,12 @@ export const NULL_ID = '0-0-0-0';
 /** A fresh id: four groups of hex without leading zeros. */
 export function newObjectId(type: ObjectType): string {
   const bytes = randomBytes(12);
-  const groups = [bytes.readUInt32BE(0), bytes.readUInt32BE(4), 0x10000 + OBJECT_TYPES[type], bytes.readUInt32BE(8)];
+  const groups = [
+    bytes.readUInt32BE(0),
+    bytes.readUInt32BE(4),
+    0x10000 + OBJECT_TYPES[type],
+    bytes.readUInt32BE(8),
+  ];
   return groups.map((group) => group.toString(16)).join('-');
 }
 

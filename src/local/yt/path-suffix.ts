@@ -7,7 +7,11 @@ export function parseSuffix(text: string): YsonMap {
   const match = /^(?:\{(.*?)\})?\s*(?:\[(.*)\])?$/s.exec(text);
   if (match === null) throw fault(YT_CODE.generic, `"${text}" is no selection of columns and rows`);
   const rich: YsonMap = new Map();
-  if (match[1] !== undefined) rich.set('columns', pieces(match[1]).map((piece) => parseYson(piece)));
+  if (match[1] !== undefined)
+    rich.set(
+      'columns',
+      pieces(match[1]).map((piece) => parseYson(piece)),
+    );
   if (match[2] !== undefined) rich.set('ranges', pieces(match[2]).map(range));
   return rich;
 }

@@ -21,7 +21,8 @@ export interface Path {
 /** Takes a path in any of its forms apart: a string, `<…>string`, or a string with attributes; suffixes `{…}[…]` too. */
 export function parsePath(value: YsonValue | undefined): Path {
   const given = bare(value ?? null);
-  if (typeof given !== 'string' || given === '') throw fault(YT_CODE.generic, 'Missing or wrong parameter "path"');
+  if (typeof given !== 'string' || given === '')
+    throw fault(YT_CODE.generic, 'Missing or wrong parameter "path"');
   const { rich, rest } = prefix(given);
   const text = rest.replace(/^[a-z][a-z0-9-]*:(?=\/)/, '');
   const root = /^(?:(?=\/@)|\/|#([0-9a-f-]+))/.exec(text);
@@ -43,7 +44,10 @@ function prefix(text: string): { rich: YsonMap; rest: string } {
     const rich = parser.pairs(0x3e, 1);
     return { rich, rest: bytes.toString('utf8', 1 + parser.offset).trimStart() };
   } catch (thrown) {
-    throw fault(YT_CODE.generic, `Path "${text}" has wrong attributes: ${thrown instanceof RtnError ? thrown.message : 'cut off'}`);
+    throw fault(
+      YT_CODE.generic,
+      `Path "${text}" has wrong attributes: ${thrown instanceof RtnError ? thrown.message : 'cut off'}`,
+    );
   }
 }
 
@@ -66,11 +70,17 @@ function steps(text: string, start: number): Walk {
     at = match.end;
   }
   if (text[at] === '&') at++;
-  if (text.startsWith('/*', at)) return { steps: found, attribute: undefined, isAllChildren: true, end: at + 2 };
-  if (!text.startsWith('/@', at)) return { steps: found, attribute: undefined, isAllChildren: false, end: rest(text, at) };
+  if (text.startsWith('/*', at))
+    return { steps: found, attribute: undefined, isAllChildren: true, end: at + 2 };
+  if (!text.startsWith('/@', at))
+    return { steps: found, attribute: undefined, isAllChildren: false, end: rest(text, at) };
   const attribute: string[] = [];
   at += 2;
-  for (let match = stepAt(ATTRIBUTE_STEP, text, at); match !== undefined; match = stepAt(ATTRIBUTE_STEP, text, at)) {
+  for (
+    let match = stepAt(ATTRIBUTE_STEP, text, at);
+    match !== undefined;
+    match = stepAt(ATTRIBUTE_STEP, text, at)
+  ) {
     attribute.push(match.key);
     at = match.end;
   }

@@ -13,7 +13,8 @@ const INEXACT = /[:,[\s]-?\d+(?:\.0*(?!\d)|(?:\.\d+)?[eE]|\d{15})/;
  * Gives undefined whenever that is not certain; the exact path then decides.
  */
 export function quickRow(line: string, schema: Schema): StoredRow | undefined {
-  if (schema.keys.length > 0 || INEXACT.test(line) || line.includes('\\u') || line.includes('"$')) return undefined;
+  if (schema.keys.length > 0 || INEXACT.test(line) || line.includes('\\u') || line.includes('"$'))
+    return undefined;
   let row: unknown;
   try {
     row = JSON.parse(line);
@@ -26,7 +27,8 @@ export function quickRow(line: string, schema: Schema): StoredRow | undefined {
   for (const name in row) {
     const value: unknown = (row as Record<string, unknown>)[name];
     const column = schema.columns.get(name);
-    if (column === undefined ? schema.isStrict || !isScalar(value) : !surelyFits(value, column.type)) return undefined;
+    if (column === undefined ? schema.isStrict || !isScalar(value) : !surelyFits(value, column.type))
+      return undefined;
     if (column !== undefined) named++;
     weight += typeof value === 'string' ? value.length : typeof value === 'boolean' ? 1 : 8;
   }
@@ -39,6 +41,7 @@ function isScalar(value: unknown): boolean {
 }
 
 function lacksRequired(row: object, schema: Schema): boolean {
-  for (const column of schema.columns.values()) if (column.isRequired && !Object.hasOwn(row, column.name)) return true;
+  for (const column of schema.columns.values())
+    if (column.isRequired && !Object.hasOwn(row, column.name)) return true;
   return false;
 }

@@ -23,10 +23,12 @@ export async function readRequest(message: IncomingMessage, command: Command): P
   const headerFormat = headerFormatOf(message);
   const inHeader = gather(message, 'x-yt-parameters');
   const hasInput = command.inputType !== 'null';
-  const bodyFormat = formatIn(message, 'x-yt-input-format', headerFormat) ?? formatOfMime(message.headers['content-type']);
+  const bodyFormat =
+    formatIn(message, 'x-yt-input-format', headerFormat) ?? formatOfMime(message.headers['content-type']);
   const body = decompressed(message);
   const parameters: YsonMap = new Map<string, YsonValue>();
-  for (const [key, value] of new URL(message.url ?? '/', 'http://local').searchParams) parameters.set(key, /^-?\d{1,18}$/.test(value) ? BigInt(value) : value);
+  for (const [key, value] of new URL(message.url ?? '/', 'http://local').searchParams)
+    parameters.set(key, /^-?\d{1,18}$/.test(value) ? BigInt(value) : value);
   if (inHeader !== undefined) merge(parameters, readText(inHeader, headerFormat));
   if (!hasInput && message.method === 'POST') {
     const bytes = await whole(body);
@@ -59,7 +61,12 @@ function gather(message: IncomingMessage, name: string): string | undefined {
   if (plain !== undefined) return plain;
   for (const separator of ['', '-']) {
     const parts: string[] = [];
-    for (let part = first(message, `${name}${separator}0`); part !== undefined; part = first(message, `${name}${separator}${parts.length}`)) parts.push(part);
+    for (
+      let part = first(message, `${name}${separator}0`);
+      part !== undefined;
+      part = first(message, `${name}${separator}${parts.length}`)
+    )
+      parts.push(part);
     // Header values are read as Latin-1, a byte a character: that is what readText takes.
     if (parts.length > 0) return Buffer.from(parts.join(''), 'base64').toString('latin1');
   }
@@ -90,7 +97,8 @@ function formatFrom(parameters: YsonMap, name: string): Format | undefined {
 
 function merge(into: YsonMap, value: YsonValue): void {
   const map = bare(value);
-  if (!(map instanceof Map) || attributesOf(value).size > 0) throw fault(YT_CODE.generic, 'Parameters must be a map');
+  if (!(map instanceof Map) || attributesOf(value).size > 0)
+    throw fault(YT_CODE.generic, 'Parameters must be a map');
   for (const [key, item] of map) into.set(key, item);
 }
 
@@ -100,10 +108,14 @@ function decompressed(message: IncomingMessage): AsyncIterable<Buffer> {
   if (encoding === 'identity') return message;
   if (encoding === 'gzip' || encoding === 'deflate') {
     const unzip = createUnzip();
-    message.once('error', (error) => unzip.destroy(error)).once('close', () => message.complete || unzip.destroy(new Error('the body was cut off')));
+    message
+      .once('error', (error) => unzip.destroy(error))
+      .once('close', () => message.complete || unzip.destroy(new Error('the body was cut off')));
     return message.pipe(unzip);
   }
-  throw fault(YT_CODE.generic, `Content-Encoding "${encoding}" is not supported; use gzip or identity`, { status: 415 });
+  throw fault(YT_CODE.generic, `Content-Encoding "${encoding}" is not supported; use gzip or identity`, {
+    status: 415,
+  });
 }
 
 async function whole(input: AsyncIterable<Buffer>): Promise<Buffer> {

@@ -19,7 +19,8 @@ export function find(view: View, path: Path): Target | undefined {
 /** Throws 500 when nothing stands there. */
 export function resolve(view: View, path: Path): Target {
   const target = walk(view, path);
-  if (typeof target === 'string') throw fault(YT_CODE.resolve, `Error resolving path ${path.text}: ${target}`);
+  if (typeof target === 'string')
+    throw fault(YT_CODE.resolve, `Error resolving path ${path.text}: ${target}`);
   return target;
 }
 
@@ -28,7 +29,10 @@ export function parentOf(path: Path): { parent: Path; key: string } {
   const key = path.steps.at(-1);
   if (key === undefined) throw fault(YT_CODE.generic, `Path ${path.text} names no child`);
   const cut = path.text.lastIndexOf('/');
-  return { parent: { ...path, steps: path.steps.slice(0, -1), text: path.text.slice(0, Math.max(1, cut)) }, key };
+  return {
+    parent: { ...path, steps: path.steps.slice(0, -1), text: path.text.slice(0, Math.max(1, cut)) },
+    key,
+  };
 }
 
 function walk(view: View, { rootId, steps }: Path): Target | string {
@@ -56,11 +60,17 @@ export function valueAt(value: YsonValue, steps: readonly string[]): YsonValue |
 }
 
 /** A copy of the value with another one at these steps; undefined takes it away. Throws 500 when the way there is missing. */
-export function withValueAt(value: YsonValue, steps: readonly string[], replacement: YsonValue | undefined, isRecursive: boolean): YsonValue {
+export function withValueAt(
+  value: YsonValue,
+  steps: readonly string[],
+  replacement: YsonValue | undefined,
+  isRecursive: boolean,
+): YsonValue {
   const [step, ...more] = steps;
   if (step === undefined) return replacement ?? null;
   const inner = bare(value);
-  if (!(inner instanceof Map)) throw fault(YT_CODE.resolve, `Cannot step into "${step}": it is inside no map`);
+  if (!(inner instanceof Map))
+    throw fault(YT_CODE.resolve, `Cannot step into "${step}": it is inside no map`);
   const copy = new Map(inner);
   const next = copy.get(step);
   if (more.length === 0 && replacement === undefined) {

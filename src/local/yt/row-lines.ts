@@ -18,7 +18,11 @@ export async function* rowLines(input: AsyncIterable<Buffer>): AsyncGenerator<st
     if (text.length > MAX_ROW) throw new RtnError('data', `a row is longer than ${MAX_ROW} characters`);
     if (isOnePerLine) {
       const cut = text.lastIndexOf('\n') + 1;
-      const lines = text.slice(0, cut).split('\n').map((line) => line.trim()).filter((line) => line !== '');
+      const lines = text
+        .slice(0, cut)
+        .split('\n')
+        .map((line) => line.trim())
+        .filter((line) => line !== '');
       if (lines.every(isWhole)) {
         rest = text.slice(cut);
         yield lines;

@@ -1,7 +1,7 @@
 import { RtnError } from '../../error.js';
 import { parseYtJson, writeYtJson } from '../../yson/json.js';
 import { bare, Uint64, type YsonMap, type YsonValue } from '../../yson/value.js';
-import { compareKeys, type Conversions, convert, isUnsigned, weigh } from './column-type.js';
+import { type Conversions, compareKeys, convert, isUnsigned, weigh } from './column-type.js';
 import { fault, YT_CODE } from './fault.js';
 import type { Schema } from './schema.js';
 
@@ -59,14 +59,23 @@ export class RowJudge {
     if (item === null) return undefined;
     const stored = convert(item, column.type, this.#conversions);
     if (stored !== undefined) return stored;
-    const got = bare(item) instanceof Uint64 ? 'uint64' : { bigint: 'int64', number: 'double', object: 'any' }[typeof bare(item) as string];
-    throw fault(YT_CODE.schemaViolation, `Invalid type of column "${name}": expected "${column.type}", got "${got ?? typeof bare(item)}"`, { column: name });
+    const got =
+      bare(item) instanceof Uint64
+        ? 'uint64'
+        : { bigint: 'int64', number: 'double', object: 'any' }[typeof bare(item) as string];
+    throw fault(
+      YT_CODE.schemaViolation,
+      `Invalid type of column "${name}": expected "${column.type}", got "${got ?? typeof bare(item)}"`,
+      { column: name },
+    );
   }
 
   #checkRequired(row: YsonMap): void {
     for (const column of this.#schema.columns.values()) {
       if (!column.isRequired || row.has(column.name)) continue;
-      throw fault(YT_CODE.schemaViolation, `Required column "${column.name}" cannot have "null" value`, { column: column.name });
+      throw fault(YT_CODE.schemaViolation, `Required column "${column.name}" cannot have "null" value`, {
+        column: column.name,
+      });
     }
   }
 
@@ -75,8 +84,10 @@ export class RowJudge {
     if (keys.length === 0) return;
     const key = keys.map((column) => row.get(column.name) ?? null);
     const order = this.#lastKey === undefined ? 1 : compareKeys(key, this.#lastKey);
-    if (order < 0) throw fault(YT_CODE.sortOrderViolation, 'Sort order violation: a row is less than the one before it');
-    if (order === 0 && hasUniqueKeys) throw fault(YT_CODE.uniqueKeyViolation, 'Duplicate key in a table with unique keys');
+    if (order < 0)
+      throw fault(YT_CODE.sortOrderViolation, 'Sort order violation: a row is less than the one before it');
+    if (order === 0 && hasUniqueKeys)
+      throw fault(YT_CODE.uniqueKeyViolation, 'Duplicate key in a table with unique keys');
     this.#lastKey = key;
   }
 }

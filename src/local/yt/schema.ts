@@ -1,8 +1,8 @@
 import { Attributed, attributesOf, bare, type YsonMap, type YsonValue } from '../../yson/value.js';
-import { fault, YT_CODE } from './fault.js';
 import { isKnownType } from './column-type.js';
+import { fault, YT_CODE } from './fault.js';
 
-export interface Column {
+interface Column {
   readonly name: string;
   readonly type: string;
   readonly isRequired: boolean;
@@ -21,7 +21,15 @@ export interface Schema {
 }
 
 /** The schema of a table that has none: anything goes. */
-export const WEAK_SCHEMA: Schema = readSchema(new Attributed(new Map([['strict', false], ['unique_keys', false]]), []));
+export const WEAK_SCHEMA: Schema = readSchema(
+  new Attributed(
+    new Map([
+      ['strict', false],
+      ['unique_keys', false],
+    ]),
+    [],
+  ),
+);
 
 /** Reads the attribute `schema`; throws a fault for one that makes no sense. */
 export function readSchema(value: YsonValue): Schema {
@@ -31,7 +39,8 @@ export function readSchema(value: YsonValue): Schema {
   const columns = new Map<string, Column>();
   for (const item of list) {
     const column = readColumn(bare(item));
-    if (columns.has(column.name)) throw fault(YT_CODE.generic, `Duplicate column "${column.name}" in table schema`);
+    if (columns.has(column.name))
+      throw fault(YT_CODE.generic, `Duplicate column "${column.name}" in table schema`);
     columns.set(column.name, column);
   }
   const keys = [...columns.values()].filter((column) => column.isKey);
@@ -39,17 +48,22 @@ export function readSchema(value: YsonValue): Schema {
   if (!isPrefix) throw fault(YT_CODE.generic, 'Key columns must form a prefix of the schema');
   const isStrict = isOn(attributes.get('strict'), true);
   const hasUniqueKeys = isOn(attributes.get('unique_keys'), false);
-  const marks: YsonMap = new Map([['strict', isStrict], ['unique_keys', hasUniqueKeys]]);
+  const marks: YsonMap = new Map([
+    ['strict', isStrict],
+    ['unique_keys', hasUniqueKeys],
+  ]);
   return { columns, keys, isStrict, hasUniqueKeys, value: new Attributed(marks, list.map(describe)) };
 }
 
 function readColumn(value: YsonValue): Column {
   if (!(value instanceof Map)) throw fault(YT_CODE.generic, 'A column of a table schema must be a map');
   const name = value.get('name');
-  if (typeof name !== 'string' || name === '' || name.startsWith('@')) throw fault(YT_CODE.generic, 'A column of a table schema has no fit name');
+  if (typeof name !== 'string' || name === '' || name.startsWith('@'))
+    throw fault(YT_CODE.generic, 'A column of a table schema has no fit name');
   const { type, isRequired } = logicalType(value, name);
   const order = value.get('sort_order') ?? null;
-  if (order !== null && order !== 'ascending') throw fault(YT_CODE.generic, `Sort order "${String(order)}" of column "${name}" is not supported here`);
+  if (order !== null && order !== 'ascending')
+    throw fault(YT_CODE.generic, `Sort order "${String(order)}" of column "${name}" is not supported here`);
   return { name, type, isRequired, isKey: order === 'ascending' };
 }
 
@@ -65,8 +79,10 @@ function logicalType(column: YsonMap, name: string): { type: string; isRequired:
   }
   if (type === 'bool') type = 'boolean';
   if (type === 'yson') type = 'any';
-  if (typeof type !== 'string' || !isKnownType(type)) throw fault(YT_CODE.generic, `Type "${String(type)}" of column "${name}" is not known`);
-  if (type === 'any' && isRequired) throw fault(YT_CODE.generic, `Column "${name}" of type "any" cannot be required`);
+  if (typeof type !== 'string' || !isKnownType(type))
+    throw fault(YT_CODE.generic, `Type "${String(type)}" of column "${name}" is not known`);
+  if (type === 'any' && isRequired)
+    throw fault(YT_CODE.generic, `Column "${name}" of type "any" cannot be required`);
   return { type, isRequired };
 }
 
@@ -75,8 +91,15 @@ function describe(item: YsonValue): YsonValue {
   const given = bare(item) as YsonMap;
   const { name, type, isRequired } = readColumn(given);
   const narrow = type === 'any' ? 'yson' : type === 'boolean' ? 'bool' : type;
-  const optional: YsonMap = new Map<string, YsonValue>([['type_name', 'optional'], ['item', narrow]]);
-  const shown: YsonMap = new Map<string, YsonValue>([['name', name], ['type', type], ['required', isRequired]]);
+  const optional: YsonMap = new Map<string, YsonValue>([
+    ['type_name', 'optional'],
+    ['item', narrow],
+  ]);
+  const shown: YsonMap = new Map<string, YsonValue>([
+    ['name', name],
+    ['type', type],
+    ['required', isRequired],
+  ]);
   shown.set('type_v3', given.get('type_v3') ?? (isRequired ? narrow : optional));
   for (const key of ['sort_order', 'group', 'lock', 'expression', 'aggregate']) {
     const own = given.get(key);

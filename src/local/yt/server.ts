@@ -39,8 +39,11 @@ export async function startLocalYt(options: LocalYtOptions): Promise<LocalYt> {
   const { directory, host = '127.0.0.1', port = 0, token, clock = systemClock } = options;
   const unlock = lockDirectory(directory);
   const cluster = new Cluster(directory, clock);
-  const proxy = new Proxy(cluster, token);
-  const server = createServer({ maxHeaderSize: 1 << 20, keepAliveTimeout: 60_000 }, (request, response) => void proxy.handle(request, response));
+  const proxy = new ProxyServer(cluster, token);
+  const server = createServer(
+    { maxHeaderSize: 1 << 20, keepAliveTimeout: 60_000 },
+    (request, response) => void proxy.handle(request, response),
+  );
   server.requestTimeout = 0;
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve));
   const address = `${host}:${(server.address() as AddressInfo).port}`;
@@ -61,7 +64,7 @@ function closeServer(server: Server): Promise<void> {
 }
 
 /** The HTTP side: pages, commands, errors. */
-class Proxy {
+class ProxyServer {
   address = '';
   readonly #cluster: Cluster;
   readonly #token: string | undefined;
@@ -84,7 +87,8 @@ class Proxy {
       if (page !== undefined) return void end(response, 200, page);
       const name = /^\/api\/v[34]\/([a-z_]+)$/.exec(path)?.[1];
       const command = name === undefined ? undefined : commandNamed(name);
-      if (command === undefined) throw fault(YT_CODE.generic, `Unknown command or page ${path}`, { status: 404 });
+      if (command === undefined)
+        throw fault(YT_CODE.generic, `Unknown command or page ${path}`, { status: 404 });
       this.#authenticate(request);
       await this.#run(command, path.startsWith('/api/v3'), request, response);
     } catch (thrown) {
@@ -103,7 +107,12 @@ class Proxy {
     return path === '/auth/whoami' ? { login: 'root', realm: 'local', csrf_token: '' } : undefined;
   }
 
-  async #run(command: Command, isV3: boolean, message: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #run(
+    command: Command,
+    isV3: boolean,
+    message: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
     const request = await readRequest(message, command);
     const call = this.#call(request);
     const execute = () => Promise.resolve(command.run(call));
@@ -113,14 +122,17 @@ class Proxy {
     const value = shape(result, call, isV3);
     response.setHeader('x-yt-response-parameters', '{}');
     if (value === undefined) return void response.writeHead(200).end();
-    response.writeHead(200, { 'content-type': mimeOf(request.outputFormat) }).end(writeValue(value, request.outputFormat));
+    response
+      .writeHead(200, { 'content-type': mimeOf(request.outputFormat) })
+      .end(writeValue(value, request.outputFormat));
   }
 
   #call({ parameters, ...rest }: YtRequest): Call {
     const { transactions, trunk } = this.#cluster;
     const prerequisites = bare(parameters.get('prerequisite_transaction_ids') ?? null);
     for (const id of Array.isArray(prerequisites) ? prerequisites : []) {
-      if (transactions.find(String(bare(id))) === undefined) throw fault(YT_CODE.prerequisite, `Prerequisite check failed: transaction ${String(id)} is missing`);
+      if (transactions.find(String(bare(id))) === undefined)
+        throw fault(YT_CODE.prerequisite, `Prerequisite check failed: transaction ${String(id)} is missing`);
     }
     const id = bare(parameters.get('transaction_id') ?? null);
     const transaction = transactions.get(typeof id === 'string' ? id : undefined);
@@ -132,7 +144,8 @@ class Proxy {
     if (this.#token !== undefined) return;
     const host = headers.host ?? '';
     const isLocal = host === this.address || /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/.test(host);
-    if (!isLocal || headers.origin !== undefined) throw fault(YT_CODE.generic, 'Requests of web pages are refused', { status: 403 });
+    if (!isLocal || headers.origin !== undefined)
+      throw fault(YT_CODE.generic, 'Requests of web pages are refused', { status: 403 });
   }
 
   #authenticate({ headers }: IncomingMessage): void {
@@ -144,12 +157,17 @@ class Proxy {
 /** v4 wraps a result under its name, unless only the value is asked for; v3 gives it bare. */
 function shape(result: Result | undefined, { parameters }: Call, isV3: boolean): YsonValue | undefined {
   if (result === undefined) return isV3 ? undefined : new Map();
-  const isBare = isV3 || result.name === undefined || isOn(bare(parameters.get('return_only_value') ?? null), false);
+  const isBare =
+    isV3 || result.name === undefined || isOn(bare(parameters.get('return_only_value') ?? null), false);
   return isBare ? result.value : new Map([[result.name ?? '', result.value]]);
 }
 
 /** Streams rows; an error on the way comes as trailers, since the status has gone. */
-async function stream(response: ServerResponse, { head, body }: Streamed, { headerFormat, outputFormat }: YtRequest): Promise<void> {
+async function stream(
+  response: ServerResponse,
+  { head, body }: Streamed,
+  { headerFormat, outputFormat }: YtRequest,
+): Promise<void> {
   response.writeHead(200, {
     'content-type': mimeOf(outputFormat),
     'x-yt-response-parameters': writeValue(head, headerFormat).toString('latin1'),
@@ -168,12 +186,16 @@ async function stream(response: ServerResponse, { head, body }: Streamed, { head
 function fail(response: ServerResponse, thrown: unknown): void {
   if (response.headersSent) return void response.destroy();
   const error = wireError(thrown);
-  const { status = 400 } = thrown instanceof RtnError ? ((thrown.details.attributes ?? {}) as { status?: number }) : { status: 500 };
-  response.writeHead(status, { 'content-type': 'application/json', ...errorHeaders(error) }).end(JSON.stringify(error));
+  const { status = 400 } =
+    thrown instanceof RtnError ? ((thrown.details.attributes ?? {}) as { status?: number }) : { status: 500 };
+  response
+    .writeHead(status, { 'content-type': 'application/json', ...errorHeaders(error) })
+    .end(JSON.stringify(error));
 }
 
 function errorHeaders(error: ReturnType<typeof wireError>): Record<string, string> {
-  const ascii = (text: string) => text.replace(/[^\u0020-\u007e]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const ascii = (text: string) =>
+    text.replace(/[^\u0020-\u007e]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
   return {
     'x-yt-error': ascii(JSON.stringify(error)),
     'x-yt-response-code': String(error.code),
@@ -183,5 +205,7 @@ function errorHeaders(error: ReturnType<typeof wireError>): Record<string, strin
 
 function end(response: ServerResponse, status: number, page: unknown): void {
   const isText = typeof page === 'string';
-  response.writeHead(status, { 'content-type': isText ? 'text/plain' : 'application/json' }).end(isText ? page : JSON.stringify(page));
+  response
+    .writeHead(status, { 'content-type': isText ? 'text/plain' : 'application/json' })
+    .end(isText ? page : JSON.stringify(page));
 }

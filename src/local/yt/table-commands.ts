@@ -38,9 +38,13 @@ export async function writeTable(call: Call): Promise<undefined> {
   try {
     for await (const rows of storedRows(call, schema, judge)) await writer.write(rows);
     const chunk = await writer.finish(judge.lastKey);
-    if (view.transaction?.isLive === false) throw fault(YT_CODE.noSuchTransaction, `No such transaction ${view.transaction.id}`);
-    const changes: Change[] = [{ op: 'chunks', id: node.id, isReplaced: !isAppend, list: chunk === undefined ? [] : [chunk] }];
-    if (given !== undefined && !isAppend) changes.push({ op: 'attribute', id: node.id, key: 'schema', value: schema.value });
+    if (view.transaction?.isLive === false)
+      throw fault(YT_CODE.noSuchTransaction, `No such transaction ${view.transaction.id}`);
+    const changes: Change[] = [
+      { op: 'chunks', id: node.id, isReplaced: !isAppend, list: chunk === undefined ? [] : [chunk] },
+    ];
+    if (given !== undefined && !isAppend)
+      changes.push({ op: 'attribute', id: node.id, key: 'schema', value: schema.value });
     view.apply(changes);
   } catch (thrown) {
     await writer.discard();
@@ -48,7 +52,11 @@ export async function writeTable(call: Call): Promise<undefined> {
   }
 }
 
-async function* storedRows({ input, inputFormat }: Call, schema: Schema, judge: RowJudge): AsyncGenerator<StoredRow[]> {
+async function* storedRows(
+  { input, inputFormat }: Call,
+  schema: Schema,
+  judge: RowJudge,
+): AsyncGenerator<StoredRow[]> {
   if (inputFormat.name === 'yson') {
     const reader = new YsonListReader();
     for await (const piece of input) yield reader.push(piece).map((row) => judge.store(row));
@@ -106,7 +114,10 @@ async function* converted(
   columns: ReadonlySet<string> | undefined,
   format: Format,
 ): AsyncGenerator<Buffer> {
-  const lines = createInterface({ input: Readable.from(bytes, { objectMode: false }), crlfDelay: Number.POSITIVE_INFINITY });
+  const lines = createInterface({
+    input: Readable.from(bytes, { objectMode: false }),
+    crlfDelay: Number.POSITIVE_INFINITY,
+  });
   let pieces: Buffer[] = [];
   for await (const line of lines) {
     const row = loadRow(line, schema);

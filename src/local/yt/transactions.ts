@@ -45,14 +45,21 @@ export class Transactions {
   }
 
   isHeld(chunk: Chunk): boolean {
-    for (const transaction of this.#live.values()) for (const held of heldChunks(transaction)) if (held.id === chunk.id) return true;
+    for (const transaction of this.#live.values())
+      for (const held of heldChunks(transaction)) if (held.id === chunk.id) return true;
     return false;
   }
 
   start({ parent, timeoutMs, attributes = new Map(), prerequisites = [] }: StartOptions): Transaction {
     const now = this.#clock.now();
     const transaction: Transaction = {
-      ...{ id: newObjectId(parent === undefined ? 'transaction' : 'nested_transaction'), parent, timeoutMs, attributes, prerequisites },
+      ...{
+        id: newObjectId(parent === undefined ? 'transaction' : 'nested_transaction'),
+        parent,
+        timeoutMs,
+        attributes,
+        prerequisites,
+      },
       ...{ nested: new Set(), deltas: new Map(), staged: [], snapshots: new Map() },
       ...{ startedMs: now, pingedMs: now, isLive: true, stopTimer: () => {} },
     };
@@ -71,7 +78,10 @@ export class Transactions {
   commit(transaction: Transaction): void {
     if (!transaction.isLive) throw fault(YT_CODE.noSuchTransaction, `No such transaction ${transaction.id}`);
     if (transaction.nested.size > 0) {
-      throw fault(YT_CODE.transactionState, `Cannot commit transaction ${transaction.id} since it has nested transactions`);
+      throw fault(
+        YT_CODE.transactionState,
+        `Cannot commit transaction ${transaction.id} since it has nested transactions`,
+      );
     }
     this.#merge(transaction);
     this.#end(transaction, transaction.parent);
@@ -91,7 +101,8 @@ export class Transactions {
   }
 
   #arm(transaction: Transaction): void {
-    if (transaction.timeoutMs > 0) transaction.stopTimer = this.#clock.schedule(transaction.timeoutMs, () => this.abort(transaction));
+    if (transaction.timeoutMs > 0)
+      transaction.stopTimer = this.#clock.schedule(transaction.timeoutMs, () => this.abort(transaction));
   }
 
   #merge(transaction: Transaction): void {
@@ -111,7 +122,8 @@ export class Transactions {
       const node = this.#trunk.nodes.get(id);
       if (node !== undefined && parent === undefined) changes.push({ op: 'node', node });
     }
-    for (const [id, delta] of transaction.deltas) if (this.#trunk.nodes.has(id)) changes.push(...changesOf(id, delta));
+    for (const [id, delta] of transaction.deltas)
+      if (this.#trunk.nodes.has(id)) changes.push(...changesOf(id, delta));
     parent?.staged.push(...created);
     new View(this.#trunk, parent).apply(changes);
   }
@@ -124,6 +136,7 @@ export class Transactions {
     this.#live.delete(transaction.id);
     this.#locks.release(transaction, heir);
     if (heir === undefined && transaction.snapshots.size > 0) this.#dropped(held);
-    for (const other of [...this.#live.values()]) if (other.prerequisites.includes(transaction)) this.abort(other);
+    for (const other of [...this.#live.values()])
+      if (other.prerequisites.includes(transaction)) this.abort(other);
   }
 }

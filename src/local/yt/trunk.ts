@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.js';
 import type { Journal } from './journal.js';
-import { type Batch, type Change, type Chunk, newNode, type NodeRecord } from './node.js';
+import { type Batch, type Change, type Chunk, type NodeRecord, newNode } from './node.js';
 import { newObjectId } from './object-id.js';
 
 /** The journal is rewritten when it has this many batches, and many more than there are nodes. */
@@ -50,7 +50,9 @@ export class Trunk {
 
   #plant(): void {
     const root = newNode('map_node', newObjectId('map_node'), null, '', this.now(), 1);
-    const folders = ['home', 'sys', 'tmp'].map((key) => newNode('map_node', newObjectId('map_node'), root.id, key, this.now(), 1));
+    const folders = ['home', 'sys', 'tmp'].map((key) =>
+      newNode('map_node', newObjectId('map_node'), root.id, key, this.now(), 1),
+    );
     for (const folder of folders) root.children.set(folder.key, folder.id);
     this.commit([root, ...folders].map((node) => ({ op: 'node', node })));
   }
@@ -119,6 +121,8 @@ export class Trunk {
     };
     const atMs = this.now();
     const linked = [...this.nodes.values()].filter(isLinked);
-    this.#journal.rewrite(linked.map((node) => ({ revision: this.#revision, atMs, changes: [{ op: 'node', node }] })));
+    this.#journal.rewrite(
+      linked.map((node) => ({ revision: this.#revision, atMs, changes: [{ op: 'node', node }] })),
+    );
   }
 }

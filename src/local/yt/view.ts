@@ -82,13 +82,23 @@ export class View {
     const children = new Map(this.childKeys(node).map((key) => [key, this.child(node, key)?.id ?? '']));
     const { modifiedMs, revision, contentRevision, attributeRevision } = this.stamps(node);
     const stamps = { modifiedMs, revision, contentRevision, attributeRevision };
-    return { ...node, ...stamps, children, attributes: this.attributes(node), value: this.value(node), chunks: this.chunks(node) };
+    return {
+      ...node,
+      ...stamps,
+      children,
+      attributes: this.attributes(node),
+      value: this.value(node),
+      chunks: this.chunks(node),
+    };
   }
 
   /** Makes changes: at once when there is no transaction, else as deltas of the transaction. */
   apply(changes: readonly Change[]): void {
     const { transaction } = this;
-    if (transaction === undefined) return this.#trunk.commit(changes);
+    if (transaction === undefined) {
+      this.#trunk.commit(changes);
+      return;
+    }
     for (const change of changes) {
       if (change.op === 'node') {
         this.#trunk.nodes.set(change.node.id, change.node);
@@ -132,7 +142,13 @@ function ownDelta(transaction: Transaction, id: string): Delta {
   const known = transaction.deltas.get(id);
   if (known !== undefined) return known;
   const stamps = { modifiedMs: 0, revision: 0, contentRevision: 0, attributeRevision: 0 };
-  const delta: Delta = { ...stamps, attributes: new Map(), children: new Map(), value: undefined, chunks: undefined };
+  const delta: Delta = {
+    ...stamps,
+    attributes: new Map(),
+    children: new Map(),
+    value: undefined,
+    chunks: undefined,
+  };
   transaction.deltas.set(id, delta);
   return delta;
 }
@@ -141,7 +157,8 @@ function mergeChange(delta: Delta, change: Exclude<Change, { op: 'node' }>): voi
   if (change.op === 'attribute') delta.attributes.set(change.key, change.value);
   else if (change.op === 'child') delta.children.set(change.key, change.child);
   else if (change.op === 'value') delta.value = { value: change.value };
-  else if (change.isReplaced || delta.chunks === undefined) delta.chunks = { isReplaced: change.isReplaced, list: change.list };
+  else if (change.isReplaced || delta.chunks === undefined)
+    delta.chunks = { isReplaced: change.isReplaced, list: change.list };
   else delta.chunks = { isReplaced: delta.chunks.isReplaced, list: [...delta.chunks.list, ...change.list] };
 }
 
