@@ -36,7 +36,7 @@ const FLOORS: Readonly<Record<string, number>> = {
 };
 
 /** Files of one floor that may meet: the public face and the component list are made of their own floor. */
-const MEET: readonly string[] = ['index.ts -> runtime', 'components.ts -> runtime', 'cli -> cli'];
+const MEET: readonly string[] = ['index.ts -> runtime', 'runtime -> components.ts', 'cli -> cli'];
 
 const files = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' }).filter((file) =>
   file.endsWith('.ts'),

@@ -47,11 +47,10 @@ export async function runPipeline(pipeline: Pipeline, run: Run, options: Pipelin
   await open('log', pipeline.logger);
   await open('sender', pipeline.sender);
   await open('reader', pipeline.reader);
-  const { ledger } = pipeline.logger;
   let hasBegun = false;
   if (!ending.endSignal.aborted) {
     await attempt(ending, 'log', async () => {
-      await ledger.begin(options.plan);
+      await pipeline.logger.ledger.begin(options.plan);
       hasBegun = true;
     });
   }
@@ -62,7 +61,7 @@ export async function runPipeline(pipeline: Pipeline, run: Run, options: Pipelin
     const state = exitCode === RUNNER_EXIT.ok ? 'finished' : 'stopped';
     const error = ending.stopCause?.error.message ?? null;
     await warnOnError(run, 'the end of the run was not recorded', () =>
-      ledger.end({ state, counts, exitCode, error }),
+      pipeline.logger.ledger.end({ state, counts, exitCode, error }),
     );
   }
   for (const component of opened) await warnOnError(run, 'closing failed', () => component.close());

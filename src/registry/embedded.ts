@@ -79,11 +79,13 @@ function compileMistakes(schema: Readonly<Record<string, unknown>>, path: Path):
   ];
 }
 
-/** Where the `$ref` stands that the reason names; the schema as a whole when it names none. */
+/** Where the `$ref` or the `pattern` stands that the reason names; the schema as a whole when it names none. */
 function culprit(root: unknown, reason: string): Path {
   let found: Path = [];
   mapSchema(root, (schema, inner) => {
     if (typeof schema.$ref === 'string' && reason.includes(schema.$ref)) found = [...inner, '$ref'];
+    const { pattern } = schema;
+    if (typeof pattern === 'string' && reason.includes(`/${pattern}/`)) found = [...inner, 'pattern'];
     return schema;
   });
   return found;

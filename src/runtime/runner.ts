@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../clock.js';
+import type { EnvironmentVariable } from '../component.js';
+import { COMPONENTS } from '../components.js';
 import { oneLine, RtnError, toRtnError } from '../error.js';
 import { RUNNER_EXIT, runnerExit } from '../exit.js';
 import { SpillFile } from '../loggers/spill.js';
@@ -12,7 +14,7 @@ import { newCounts } from '../pipeline/counts.js';
 import { Ending } from '../pipeline/ending.js';
 import { parseLocation } from '../pipeline/location.js';
 import { runPipeline } from '../pipeline/pipeline.js';
-import { type CommandLine, parseCommandLine } from './command-line.js';
+import { type CommandLine, locatedInputs, parseCommandLine } from './command-line.js';
 import type { RunnerDefinition } from './definition.js';
 import { helpText } from './help.js';
 import { type RunReport, reportText, writeSummary } from './report.js';
@@ -34,7 +36,12 @@ export async function runner(definition: RunnerDefinition): Promise<void> {
 async function main(definition: RunnerDefinition): Promise<number> {
   const command = parseCommandLine(definition, process.argv.slice(2), process.env);
   if (command.kind === 'help') {
-    process.stdout.write(helpText(definition, { width: process.stdout.columns ?? 100 }));
+    process.stdout.write(
+      helpText(definition, {
+        width: process.stdout.columns ?? 100,
+        environment: environmentOf(definition),
+      }),
+    );
     return RUNNER_EXIT.ok;
   }
   if (command.kind === 'version') {
@@ -117,6 +124,14 @@ async function run(
   if (!(options.quiet && exitCode === RUNNER_EXIT.ok)) process.stderr.write(reportText(report));
   if (options.summary !== undefined) await writeSummary(options.summary, report);
   return exitCode;
+}
+
+/** What the components read from the environment; those of tables only where an input has a location. */
+function environmentOf(definition: RunnerDefinition): EnvironmentVariable[] {
+  const readsTables = locatedInputs(definition).size > 0;
+  return COMPONENTS.filter(({ kind }) => kind !== 'reader' || readsTables).flatMap(
+    ({ environment = [] }) => environment,
+  );
 }
 
 function bindInputs(

@@ -1,0 +1,165 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { Push } from 'zeromq';
+import { startPushProvider } from '../../src/local/provider.js';
+import { testDatabase } from '../setup/database.js';
+import { localCluster, temporaryFolder } from '../setup/yt.js';
+
+// The whole way, with nothing replaced: the registry's driver_push, generated and started as a process of its own
+// (from dist/, which `npm test` builds), a table in the local YTsaurus, a push service over HTTP, a log in Postgres.
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const database = testDatabase();
+
+async function provider(options: Partial<Parameters<typeof startPushProvider>[0]> = {}) {
+  const started = await startPushProvider({ token: 'token', ...options });
+  onTestFinished(() => started.close());
+  return started;
+}
+
+/** Starts a runner of driver_push by `rtn run`. */
+function start(runner: string, flags: readonly string[], environment: Record<string, string>) {
+  const child = spawn(
+    process.execPath,
+    [join(ROOT, 'dist', 'cli', 'main.js'), 'run', 'driver_push', '--runner', runner, '--', ...flags],
+    {
+      cwd: ROOT,
+      env: { PATH: process.env.PATH, DATABASE_URL: database.url, PUSH_TOKEN: 'token', ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const ended = once(child, 'close').then(([code]) => ({ code: code as number, output }));
+  return { child, ended };
+}
+
+async function tableOf(rows: readonly object[]): Promise<string> {
+  const { client, address } = await localCluster();
+  await client.create('table', '//home/recipients');
+  await client.writeTable(
+    '//home/recipients',
+    rows.map((row) => `${JSON.stringify(row)}\n`),
+  );
+  return address;
+}
+
+const row = (index: number) => ({
+  message_id: `m${index}`,
+  driver_id: `d${index}`,
+  title: 'Hi',
+  text: `text ${index}`,
+});
+
+describe('one-shot', () => {
+  test('sends a table, logs every row, and what the log calls sent is what the provider received', async () => {
+    const push = await provider({ isGone: (to) => to === 'd7', throttleEvery: 150, failEvery: 40 });
+    const { driver_id: _, ...incomplete } = row(500);
+    const address = await tableOf([
+      ...Array.from({ length: 500 }, (_unused, index) => row(index)),
+      incomplete,
+    ]);
+    const summary = join(temporaryFolder(), 'summary.json');
+    const { code, output } = await start(
+      'one-shot',
+      [
+        '--recipients',
+        'yt://home/recipients',
+        '--endpoint',
+        push.endpoint,
+        '--log',
+        'pg:whole_log',
+        '--summary',
+        summary,
+        '--run-id',
+        'run-a',
+      ],
+      { YT_PROXY: address },
+    ).ended;
+    expect(output).toContain('501 read, 499 sent, 2 rejected');
+    expect(code).toBe(0);
+    expect(JSON.parse(readFileSync(summary, 'utf8'))).toMatchObject({
+      exitCode: 0,
+      counts: { read: 501, left: 0, logged: { sent: 499, rejected: 2 } },
+    });
+    const logged = await database.query(
+      "select recipient, provider_id from whole_log where outcome = 'sent'",
+    );
+    expect(logged.map(({ recipient, provider_id }) => [recipient, provider_id]).sort()).toEqual(
+      [...push.receipts.values()].map(({ to, id }) => [to, id]).sort(),
+    );
+    expect(await database.query("select state, exit_code from rtn.runs where run_id = 'run-a'")).toEqual([
+      { state: 'finished', exit_code: 0 },
+    ]);
+  });
+
+  test.each<[string, number, string, string[], Record<string, string>]>([
+    ['a refused token', 77, 'the provider answered 401', [], { PUSH_TOKEN: 'wrong' }],
+    ['a table that is not there', 78, '//home/none', ['--recipients', 'yt://home/none'], {}],
+    ['a param out of bounds', 64, 'concurrency', ['--concurrency', '0'], {}],
+    ['no Postgres', 69, 'cannot connect to Postgres', [], { DATABASE_URL: 'postgres://a:b@127.0.0.1:1/x' }],
+    ['no secret', 64, 'PUSH_TOKEN', [], { PUSH_TOKEN: '' }],
+  ])('ends with %s by code %i and says what', async (_, expected, message, flags, environment) => {
+    const push = await provider();
+    const address = await tableOf([row(1), row(2)]);
+    const given = flags.includes('--recipients') ? flags : ['--recipients', 'yt://home/recipients', ...flags];
+    const { code, output } = await start('one-shot', [...given, '--endpoint', push.endpoint], {
+      YT_PROXY: address,
+      ...environment,
+    }).ended;
+    expect(output).toContain(message);
+    expect(output).not.toMatch(/\n\s+at /);
+    expect(code).toBe(expected);
+    expect(push.receipts.size).toBe(0);
+  });
+
+  test('--help tells inputs, outputs, params, secrets, environment and exit codes', async () => {
+    const { code, output } = await start('one-shot', ['--help'], {}).ended;
+    expect(code).toBe(0);
+    for (const word of [
+      '--recipients',
+      '--log',
+      '--concurrency',
+      'Most requests in flight',
+      'PUSH_TOKEN',
+      'DATABASE_URL',
+      'YT_PROXY',
+      '78',
+    ])
+      expect(output).toContain(word);
+  });
+});
+
+describe('service', () => {
+  test('takes objects, arrays and garbage from a PUSH socket, and drains on SIGTERM', async () => {
+    const push = await provider();
+    const endpoint = `ipc://${join(temporaryFolder(), 'socket')}`;
+    const { child, ended } = start(
+      'service',
+      ['--listen', endpoint, '--endpoint', push.endpoint, '--log', 'pg:service_log'],
+      {},
+    );
+    const socket = new Push({ linger: 0 });
+    onTestFinished(() => socket.close());
+    socket.connect(endpoint);
+    for (let index = 0; index < 50; index++) await socket.send(JSON.stringify(row(index)));
+    await socket.send(JSON.stringify([row(50), row(51)]));
+    await socket.send('{"message_id": "m');
+    await socket.send('17');
+    await socket.send(JSON.stringify(row(52)));
+    await expect.poll(() => push.receipts.size, { timeout: 20_000 }).toBe(53);
+    child.kill('SIGTERM');
+    const { code, output } = await ended;
+    expect(output).toContain('55 read, 53 sent, 2 rejected');
+    expect(code).toBe(0);
+    expect(
+      await database.query(
+        "select error_code, count(*)::int from service_log where outcome = 'rejected' group by 1",
+      ),
+    ).toEqual([{ error_code: 'malformed', count: 2 }]);
+  });
+});
