@@ -30,7 +30,8 @@ export function install() {
   const lock = join(ROOT, 'package-lock.json');
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
   process.stderr.write('Installing what package-lock.json names …\n');
-  run('npm', ['ci', '--no-fund', '--no-audit'], { quiet: true });
+  // Not `npm ci`: it refuses a lockfile that lacks optional packages of other platforms, which some mirrors do not carry.
+  run('npm', ['install', '--no-save', '--no-fund', '--no-audit'], { quiet: true });
 }
 
 /** Compiles src/ to dist/. */
