@@ -18,16 +18,13 @@ export interface TableSnapshot {
   /** Columns of the schema; empty for a table without one. */
   readonly columns: readonly YtColumn[];
   readonly isSchemaStrict: boolean;
-  /** Changes with every write: two snapshots with the same node id and content revision hold the same rows. */
-  readonly contentRevision: number;
 }
 
-const ATTRIBUTES = ['type', 'row_count', 'schema', 'content_revision', 'dynamic'];
+const ATTRIBUTES = ['type', 'row_count', 'schema', 'dynamic'];
 
 interface TableAttributes {
   readonly type: string;
   readonly row_count?: number;
-  readonly content_revision?: number;
   readonly dynamic?: boolean | string;
   readonly schema?: unknown;
 }
@@ -68,7 +65,6 @@ export async function snapshotTable(
     columns: (Array.isArray(value) ? value : []).map(column),
     isSchemaStrict:
       schema.strict !== false && schema.strict !== 'false' && Array.isArray(value) && value.length > 0,
-    contentRevision: attributes.content_revision ?? 0,
   };
 }
 
