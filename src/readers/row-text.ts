@@ -1,12 +1,9 @@
 import { oneLine, toRtnError } from '../error.js';
 import type { Incoming, Row } from '../pipeline/record.js';
-import { parseExactJson } from '../yson/exact-json.js';
+import { parseLosslessJson } from '../yson/exact-json.js';
 
 /** How much of a malformed message is kept, in characters. */
 const KEPT = 300;
-
-/** Only a text with so many digits in a row can hold an integer that JSON.parse would round. */
-const LONG_DIGITS = /\d{16}/;
 
 /**
  * The rows of one message: a JSON object, or an array of them. What is neither is one malformed record that keeps the
@@ -15,7 +12,7 @@ const LONG_DIGITS = /\d{16}/;
 export function parseRows(text: string, position: number): Incoming[] {
   let value: unknown;
   try {
-    value = LONG_DIGITS.test(text) ? parseExactJson(text, exactNumber) : JSON.parse(text);
+    value = parseLosslessJson(text);
   } catch (thrown) {
     return [malformed(position, toRtnError(thrown).message, text)];
   }
@@ -37,9 +34,4 @@ function isRow(value: unknown): value is Row {
 
 function malformed(position: number, reason: string, text: string): Incoming {
   return { position, malformed: `${oneLine(reason, 200)}; got ${oneLine(text, KEPT)}` };
-}
-
-function exactNumber(literal: string): number | bigint {
-  const value = Number(literal);
-  return Number.isSafeInteger(value) || !/^-?\d+$/.test(literal) ? value : BigInt(literal);
 }

@@ -3,6 +3,20 @@ import { RtnError } from '../error.js';
 /** Makes the value of a number from its literal: the choice that JSON.parse does not leave. `key` is the member it stands at, if any. */
 export type NumberReader = (literal: string, key: string | undefined, depth: number) => unknown;
 
+/** Only a text with so many digits in a row can hold an integer that JSON.parse would round. */
+const LONG_DIGITS = /\d{16}/;
+
+/** JSON.parse, but for integers outside the safe range, which come as bigint. Throws on anything but one JSON value. */
+export function parseLosslessJson(text: string): unknown {
+  return LONG_DIGITS.test(text) ? parseExactJson(text, losslessNumber) : JSON.parse(text);
+}
+
+/** A number's literal as a number, or as a bigint where that would round an integer. */
+function losslessNumber(literal: string): number | bigint {
+  const value = Number(literal);
+  return Number.isSafeInteger(value) || !/^-?\d+$/.test(literal) ? value : BigInt(literal);
+}
+
 const TOKEN =
   /[ \t\r\n]*(?:("(?:[^"\\\u0000-\u001f]|\\.)*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)|(true|false|null)|([[\]{},:]))/y;
 

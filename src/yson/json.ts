@@ -11,7 +11,7 @@ import {
   type YsonValue,
 } from './value.js';
 
-/** YT's JSON: how strings, attributes and numbers of YSON are written in it. Reference: ytsaurus-http-api.md, 3.3. */
+/** YT's JSON: how strings, attributes and numbers of YSON are written in it. Source: the page on formats, JSON, in YTsaurus's user guide. */
 export interface JsonOptions {
   /** True: one JSON character is one byte (the format's own default). False: strings are ordinary Unicode text. */
   readonly encodeUtf8: boolean;

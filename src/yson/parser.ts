@@ -24,7 +24,8 @@ const LITERALS: ReadonlyMap<string, boolean | number> = new Map<string, boolean 
 
 /**
  * Recursive descent over text and binary YSON, which may be mixed in one document. With `isFinal` false a token that
- * touches the end of the buffer counts as incomplete. Grammar and markers: reference/ytsaurus-http-api.md, 3.1.
+ * touches the end of the buffer counts as incomplete. Grammar and markers: the page on YSON in
+ * YTsaurus's user guide.
  */
 export class Parser {
   readonly #buffer: Buffer;

@@ -30,7 +30,7 @@ const FORBIDDEN: Meaning = {
   next: 'ask the owner of the path for access (attribute @acl)',
 };
 
-/** What YT codes mean here. Reference: ytsaurus-http-api.md, 1.13. */
+/** What YT codes mean here. Source: the error codes of YTsaurus's client libraries. */
 const MEANINGS: ReadonlyMap<number, Meaning> = new Map([
   ...[3, 100, 105, 108, 115, 116, 118, 120, 122, 700, 712, 716, 904, 1900, 2100].map(
     (code) => [code, BUSY] as const,

@@ -1,8 +1,5 @@
 import { RtnError } from '../error.js';
-import { parseExactJson } from '../yson/exact-json.js';
-
-/** Only a line with so many digits in a row can hold an integer that JSON.parse would round. */
-const LONG_DIGITS = /\d{16}/;
+import { parseLosslessJson } from '../yson/exact-json.js';
 
 /**
  * Rows of JSON lines, without rounding: an integer outside the safe range comes as a bigint. Integers of the columns
@@ -16,21 +13,12 @@ export function parseLines(lines: Buffer, textColumns: ReadonlySet<string>): Rec
 }
 
 function parseLine(line: string, textColumns: ReadonlySet<string>): Record<string, unknown> {
-  if (LONG_DIGITS.test(line))
-    return asRow(
-      parseExactJson(line, (literal, key, depth) =>
-        exact(literal, depth === 1 && textColumns.has(key ?? '')),
-      ),
-    );
-  const row = asRow(JSON.parse(line));
-  for (const column of textColumns) if (typeof row[column] === 'number') row[column] = String(row[column]);
+  const row = asRow(parseLosslessJson(line));
+  for (const column of textColumns) {
+    const value = row[column];
+    if (typeof value === 'number' || typeof value === 'bigint') row[column] = String(value);
+  }
   return row;
-}
-
-function exact(literal: string, isText: boolean): unknown {
-  if (isText) return literal;
-  const value = Number(literal);
-  return Number.isSafeInteger(value) || !/^-?\d+$/.test(literal) ? value : BigInt(literal);
 }
 
 function asRow(value: unknown): Record<string, unknown> {

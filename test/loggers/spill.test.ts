@@ -1,0 +1,45 @@
+import { readFileSync, statSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { SpillFile } from '../../src/loggers/spill.js';
+import type { SendResult } from '../../src/pipeline/record.js';
+import { testRun } from '../setup/run.js';
+
+const RESULT: SendResult = {
+  outcome: 'sent',
+  messageId: 'm\n1',
+  position: 1,
+  recipient: 'd',
+  channel: 'http',
+  attempts: 1,
+  httpStatus: 200,
+  providerId: null,
+  errorCode: null,
+  errorText: null,
+  startedAtMs: 0,
+  finishedAtMs: 1,
+};
+
+test('results are appended as one line of JSON each, readable by their owner alone', async () => {
+  const run = testRun({ id: '../x/y' });
+  const file = new SpillFile(run);
+  await file.append([RESULT]);
+  await file.append([RESULT, { ...RESULT, position: 2 }]);
+  const lines = readFileSync(file.path, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(lines.map(({ run_id, message_id, position }) => [run_id, message_id, position])).toEqual(
+    [1, 1, 2].map((position) => ['../x/y', 'm\n1', position]),
+  );
+  expect(statSync(file.path).mode & 0o777).toBe(0o600);
+  expect(file.path.startsWith(run.stateDir)).toBe(true);
+});
+
+test('a folder that cannot be written is told with how many results it costs', async () => {
+  const run = testRun();
+  const file = new SpillFile({ ...run, stateDir: '/dev/null/x' });
+  await expect(file.append([RESULT])).rejects.toMatchObject({
+    code: 'storage',
+    message: expect.stringContaining('1 results'),
+  });
+});
