@@ -27,13 +27,16 @@ interface Edit {
  * to mean exactly the old document with the change; throws `configuration` where a layout does not allow it.
  */
 export function rewrite(source: Source, change: Rewrite): string {
-  const edited = apply(source.text, editsFor(source, change));
+  const newline = source.text.includes('\r\n') ? '\r\n' : '\n';
+  const edited = apply(source.text, editsFor(source, change, newline));
   const wanted = canonicalJson(expectedValue(source.value, change));
-  const tail = appendix(change.append ?? {});
-  const ended = edited.endsWith('\n') || edited === '' ? edited : `${edited}\n`;
+  const tail = appendix(change.append ?? {}).replaceAll('\n', newline);
+  const ended = edited.endsWith('\n') || edited === '' ? edited : `${edited}${newline}`;
   // Blank lines at the end may belong to a text in keep style (|+); then the plainer candidate is the right one.
   const candidates =
-    tail === '' ? [`${edited.trimEnd()}\n`, edited] : [`${ended.trimEnd()}\n\n${tail}`, `${ended}${tail}`];
+    tail === ''
+      ? [`${edited.trimEnd()}${newline}`, edited]
+      : [`${ended.trimEnd()}${newline}${newline}${tail}`, `${ended}${tail}`];
   for (const candidate of candidates) {
     const { source: result } = parseSource(source.file, Buffer.from(candidate));
     if (result !== undefined && canonicalJson(result.value) === wanted) return candidate;
@@ -47,12 +50,12 @@ export function rewrite(source: Source, change: Rewrite): string {
   );
 }
 
-function editsFor(source: Source, { set = {}, drop = [], replace = [] }: Rewrite): Edit[] {
+function editsFor(source: Source, { set = {}, drop = [], replace = [] }: Rewrite, newline: string): Edit[] {
   const inserted: string[] = [];
   const edits = Object.entries(set).flatMap(([key, value]): Edit[] => {
     const range = source.pairRange(key) && source.rangeOf([key]);
     if (range) return [{ ...range, text: scalar(value) }];
-    inserted.push(`${key}: ${scalar(value)}\n`);
+    inserted.push(`${key}: ${scalar(value)}${newline}`);
     return [];
   });
   const anchor = lineEnd(source.text, source.pairRange('status')?.end ?? 0);

@@ -6,7 +6,7 @@ import { embeddedMistakes } from './embedded.js';
 import { type Finding, inOrder } from './finding.js';
 import { type Mistake, mistakesOf } from './mistake.js';
 import type { Source } from './source.js';
-import { newAjv } from './value.js';
+import { sharedAjv } from './value.js';
 
 /** Judges one document by the schema of its kind. */
 export type DocumentValidator = (kind: ArtefactKind, source: Source) => Finding[];
@@ -23,7 +23,7 @@ export function documentValidator(specs: readonly ComponentSpec[]): DocumentVali
 /** Compiles the schemas of the three kinds, each when first needed. */
 function newValidator(specs: readonly ComponentSpec[]): DocumentValidator {
   const schemas = documentSchemas(specs);
-  const ajv = newAjv();
+  const ajv = sharedAjv();
   const compiled = new Map<ArtefactKind, ValidateFunction>();
   return (kind, source) => {
     const validate = compiled.get(kind) ?? ajv.compile(schemas[kind]);

@@ -1,9 +1,10 @@
+import type { Artefact } from '../registry/artefact.js';
 import { isMap } from '../registry/jsonSchema.js';
-import type { Reference } from '../registry/reference.js';
+import { type Reference, referencesIn } from '../registry/reference.js';
 import { suggestion } from '../registry/spelling.js';
 import { fits } from './fit.js';
 import { rowField } from './row.js';
-import { at, atKey, type Judged, type Rule } from './rule.js';
+import { at, atKey, type Found, type Judged, type Rule } from './rule.js';
 import { type TextUse, usesOf } from './use.js';
 
 const unknown: Rule = {
@@ -13,6 +14,7 @@ const unknown: Rule = {
   *check({ registry, specs }) {
     for (const operation of registry.all('operation')) {
       const { texts, bindings, badKeys } = usesOf(operation, specs);
+      yield* unresolved(operation);
       for (const path of badKeys) yield atKey(operation, path, 'a reference cannot stand in a key');
       for (const { to, name, path } of bindings) {
         const known = keysOf(operation.document[`${to}s`]);
@@ -105,6 +107,23 @@ const unusedParam: Rule = {
 };
 
 export const REFERENCE_RULES: readonly Rule[] = [unknown, rowNotAllowed, type, optionalInText, unusedParam];
+
+/** The default of an input or output is a location taken as it stands: a reference in it would become part of the name. */
+function* unresolved(operation: Artefact): Iterable<Found> {
+  for (const member of ['inputs', 'outputs'] as const) {
+    const declarations = operation.document[member];
+    for (const [name, declaration] of Object.entries(isMap(declarations) ? declarations : {})) {
+      const location = isMap(declaration) ? declaration.default : undefined;
+      const [first] = typeof location === 'string' ? referencesIn(location) : [];
+      if (first !== undefined)
+        yield at(
+          operation,
+          [member, name, 'default'],
+          `\${${first.text}} is not resolved here: references stand only in runners`,
+        );
+    }
+  }
+}
 
 function* referenceUses({ registry, specs }: Judged): Iterable<[TextUse, Reference]> {
   for (const operation of registry.all('operation')) {

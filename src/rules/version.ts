@@ -2,7 +2,10 @@ import { type Artefact, pathOf, referenceTo } from '../registry/artefact.js';
 import { changedParts } from '../registry/digest.js';
 import { isMap } from '../registry/jsonSchema.js';
 import type { Registry } from '../registry/registry.js';
+import { NAME_PATTERN, VERSION_PATTERN } from '../registry/version.js';
 import { at, atKey, type Found, foundInLoading, type Judged, type Rule } from './rule.js';
+
+const PATTERNS = { name: NAME_PATTERN, version: VERSION_PATTERN };
 
 const path: Rule = {
   ...foundInLoading(
@@ -14,7 +17,9 @@ const path: Rule = {
     for (const artefact of registry.artefacts) {
       for (const key of ['name', 'version'] as const) {
         const said = artefact.document[key];
-        if (typeof said !== 'string' || said === artefact[key]) continue;
+        // What is no name or version at all is told by the schema.
+        if (typeof said !== 'string' || said === artefact[key] || !new RegExp(PATTERNS[key]).test(said))
+          continue;
         const home = pathOf({ ...artefact, [key]: said });
         yield at(
           artefact,

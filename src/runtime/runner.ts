@@ -45,7 +45,8 @@ async function main(definition: RunnerDefinition): Promise<number> {
     return RUNNER_EXIT.ok;
   }
   if (command.kind === 'version') {
-    process.stdout.write(`${definition.operation.name} ${definition.operation.version}\n`);
+    const { name, version, digest } = definition.operation;
+    process.stdout.write(`${name} ${version} (digest ${digest.slice(0, 8)})\n`);
     return RUNNER_EXIT.ok;
   }
   return run(definition, command);
