@@ -6,6 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { Push } from 'zeromq';
 import { startPushProvider } from '../../src/local/provider.js';
 import { testDatabase } from '../setup/database.js';
+import { httpServer } from '../setup/http.js';
 import { localCluster, temporaryFolder } from '../setup/yt.js';
 
 // The whole way, with nothing replaced: the registry's driver_push, generated and started as a process of its own
@@ -161,5 +162,33 @@ describe('service', () => {
         "select error_code, count(*)::int from service_log where outcome = 'rejected' group by 1",
       ),
     ).toEqual([{ error_code: 'malformed', count: 2 }]);
+  });
+
+  test('exits at once with 75 on a second signal, although a request is still under way', async () => {
+    let requests = 0;
+    const silent = await httpServer(() => {
+      requests++;
+    });
+    const endpoint = `ipc://${join(temporaryFolder(), 'socket')}`;
+    const { child, ended } = start(
+      'service',
+      ['--listen', endpoint, '--endpoint', silent.origin, '--log', 'pg:exit_log', '--run-id', 'run-exit'],
+      {},
+    );
+    const socket = new Push({ linger: 0 });
+    onTestFinished(() => socket.close());
+    socket.connect(endpoint);
+    await socket.send(JSON.stringify(row(1)));
+    await expect.poll(() => requests, { timeout: 20_000 }).toBe(1);
+    const told = new Promise((resolve) =>
+      child.stderr.on('data', (chunk: Buffer) => chunk.includes('SIGTERM') && resolve(undefined)),
+    );
+    child.kill('SIGTERM');
+    await told;
+    child.kill('SIGTERM');
+    expect(await ended).toMatchObject({ code: 75 });
+    expect(await database.query("select state from rtn.runs where run_id = 'run-exit'")).toEqual([
+      { state: 'running' },
+    ]);
   });
 });
