@@ -54,7 +54,7 @@ function editsFor(source: Source, { set = {}, drop = [], replace = [] }: Rewrite
   const inserted: string[] = [];
   const edits = Object.entries(set).flatMap(([key, value]): Edit[] => {
     const range = source.pairRange(key) && source.rangeOf([key]);
-    if (range) return [{ ...range, text: scalar(value) }];
+    if (range) return [replacement(source.text, range, value, newline)];
     inserted.push(`${key}: ${scalar(value)}${newline}`);
     return [];
   });
@@ -68,9 +68,19 @@ function editsFor(source: Source, { set = {}, drop = [], replace = [] }: Rewrite
     const range = source.rangeOf(path);
     // Two paths may lead through aliases to one place.
     if (range && !edits.some((edit) => edit.start === range.start))
-      edits.push({ ...range, text: scalar(value) });
+      edits.push(replacement(source.text, range, value, newline));
   }
   return edits;
+}
+
+/** A block text ends with its line, so what takes its place does, too. */
+function replacement(
+  text: string,
+  range: { start: number; end: number },
+  value: string,
+  newline: string,
+): Edit {
+  return { ...range, text: `${scalar(value)}${text[range.end - 1] === '\n' ? newline : ''}` };
 }
 
 function apply(text: string, edits: readonly Edit[]): string {
