@@ -59,6 +59,24 @@ describe('a rule finds its mistake at its line', () => {
     ],
     ['reference/unknown', OPERATION, { '${secrets.PUSH_TOKEN}': '${secrets.PUSHTOKEN}' }, 'PUSHTOKEN'],
     ['reference/unknown', OPERATION, { '"${row.title}"': '"${row.titel}"' }, 'titel'],
+    [
+      'reference/unknown',
+      OPERATION,
+      { 'default: pg:driver_push_log': 'default: "pg:${params.listen}"' },
+      'not resolved here',
+    ],
+    [
+      'reference/unknown',
+      OPERATION,
+      { 'headers: { authorization': 'headers: { "x-${params.listen}": a, authorization' },
+      'a reference cannot stand in a key',
+    ],
+    [
+      'reference/unknown',
+      OPERATION,
+      { 'input: recipients }': 'input: recipient }' },
+      "did you mean 'recipients'?",
+    ],
     ['reference/row-not-allowed', OPERATION, { '"${params.rate_limit}"': '"${row.title}"' }, 'rate_limit'],
     ['reference/type', OPERATION, { '"${params.concurrency}"': '"${params.endpoint}"' }, 'concurrency'],
     [
@@ -87,6 +105,16 @@ describe('a rule finds its mistake at its line', () => {
       ),
     );
   });
+});
+
+test.each<[string, Record<string, string>]>([
+  ['a version that is none', { 'version: 1.4.10': 'version: 1.4.x' }],
+  ['a name that is none', { 'name: driver_push': 'name: Driver Push' }],
+  ['a param that is misspelt where it is used', { '"${params.concurrency}"': '"${params.concurency}"' }],
+  ['a component that is misspelt', { 'logger: { use: log,': 'logger: { use: lgo,' }],
+  ['a mistake behind an anchor that two runners use', { 'max_attempts: 5': 'max_attempts: 0' }],
+])('%s is one finding', (_, edits) => {
+  expect(found(OPERATION, edits)).toHaveLength(1);
 });
 
 test('mistakes of several documents come out together', () => {
