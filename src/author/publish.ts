@@ -5,8 +5,9 @@ import type { Finding } from '../registry/finding.js';
 import { dependenciesOf, type Registry } from '../registry/registry.js';
 import { type FileChange, type FileTree, withChanges } from '../registry/tree.js';
 import { byVersion, lineOf } from '../registry/version.js';
-import type { Plan } from './plan.js';
+import { commitCommand, type Plan } from './plan.js';
 import { rewrite } from './rewrite.js';
+import { retarget } from './successor.js';
 
 export interface PublishOptions {
   /** Publishes the draft layer and templates that it names first. */
@@ -53,7 +54,7 @@ export function planPublish(artefact: Artefact, tree: FileTree, judge: Judge, op
     throw new RtnError('configuration', `publishing would leave a finding: ${place(after)}`, {
       next: 'rtn check',
     });
-  return { changes, notes, next: `git add ${[...paths].join(' ')} && git commit` };
+  return { changes, notes, ...commitCommand(changes) };
 }
 
 /** The drafts that it names, each once; throws unless they are to be published with it. */
@@ -86,13 +87,13 @@ function publishOne(
   { keepPrevious, today }: PublishOptions,
 ): Pick<Plan, 'changes' | 'notes'> {
   const record = { form: DIGEST_FORM, at: today, ...digestsOf(draft, registry) };
-  // Drafts made by hand may carry these two from what they were copied from.
+  // Drafts made by hand may carry these from what they were copied from.
   const text = rewrite(draft.source, {
     set: { status: 'active' },
-    drop: ['replaced_by', 'reason'],
+    drop: ['replaced_by', 'reason', 'remove_after'],
     append: { published: record },
   });
-  const changes = [{ path: draft.path, content: text }];
+  const changes: FileChange[] = [{ path: draft.path, content: text }];
   const notes = [`published ${draft.kind} ${referenceTo(draft)}: ${draft.path}`];
   const previous = keepPrevious ? undefined : predecessor(draft, registry);
   if (previous !== undefined) {
@@ -101,6 +102,9 @@ function publishOne(
       content: rewrite(previous.source, { set: { status: 'deprecated', replaced_by: referenceTo(draft) } }),
     });
     notes.push(`deprecated ${previous.kind} ${referenceTo(previous)}, replaced by ${referenceTo(draft)}`);
+    const others = retarget(previous, referenceTo(draft), '', registry);
+    changes.push(...others.changes);
+    notes.push(...others.notes);
   }
   return { changes, notes };
 }

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { pick } from '../author/pick.js';
 import { planPublish } from '../author/publish.js';
 import { systemClock } from '../clock.js';
+import type { FileTree } from '../registry/tree.js';
 import { judge } from '../rules/judge.js';
 import { type AuthorOptions, carryOut, withAuthorOptions } from './author.js';
 import type { Session } from './session.js';
@@ -13,7 +14,9 @@ interface PublishVerbOptions extends AuthorOptions {
 
 /** `rtn publish`: from here on a version never changes. */
 export function register(command: Command, session: Session): void {
-  withAuthorOptions(command)
+  withAuthorOptions(
+    command.argument('<name...>', 'NAME, NAME@VERSION or a file; without a version the newest'),
+  )
     .option('--with-deps', 'publish the draft layer and templates that it names first')
     .option('--keep-previous', 'leave the version before it active')
     .addHelpText(
@@ -24,9 +27,10 @@ export function register(command: Command, session: Session): void {
       const specs = await session.components();
       const { withDeps = false, keepPrevious = false } = options;
       const today = new Date(systemClock.now()).toISOString().slice(0, 10);
-      await carryOut(names, options, session, async (name, tree) => {
+      const steps = names.map((name) => async (tree: FileTree) => {
         const artefact = pick(judge(tree, specs).registry, name, options.kind);
         return planPublish(artefact, tree, (other) => judge(other, specs), { withDeps, keepPrevious, today });
       });
+      await carryOut(steps, options, session);
     });
 }

@@ -24,6 +24,21 @@ export const VERBS: readonly Verb[] = [
   },
   { name: 'publish', summary: 'Freeze a draft and record its digests', load: () => import('./publish.js') },
   {
+    name: 'deprecate',
+    summary: 'Say that a version should be left, and what replaces it',
+    load: () => import('./deprecate.js'),
+  },
+  {
+    name: 'withdraw',
+    summary: 'Mark a version as bad: nothing runs it any more',
+    load: () => import('./withdraw.js'),
+  },
+  {
+    name: 'renumber',
+    summary: 'Give a version that nobody has yet another number',
+    load: () => import('./renumber.js'),
+  },
+  {
     name: 'schema',
     summary: 'Print or write the JSON Schemas that editors use',
     load: () => import('./schema.js'),

@@ -15,6 +15,8 @@ interface ArtefactDocument {
   readonly replaced_by?: string;
   /** Why it is deprecated or withdrawn. */
   readonly reason?: string;
+  /** `2027-06-30`: the day after which a deprecated version should be gone. */
+  readonly remove_after?: string;
 }
 
 /** An operation whose document has passed its schema. */

@@ -203,6 +203,10 @@ function artefactSchema(
         ...properties,
         replaced_by: reference(kind, 'What to use instead of a deprecated version: name@version.'),
         reason: text('Why it is deprecated or withdrawn.'),
+        remove_after: text('Day after which a deprecated version should be gone.', {
+          format: 'date',
+          examples: ['2027-06-30'],
+        }),
         published: record,
       },
     ),
