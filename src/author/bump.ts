@@ -9,6 +9,7 @@ import { movesTo, outdatedBy, type Targets, targetsIn } from './move.js';
 import type { Plan } from './plan.js';
 import { publishedFiles } from './restore.js';
 import { rewrite } from './rewrite.js';
+import { textNameFor } from './text.js';
 
 export interface BumpOptions extends Targets {
   readonly level: Level;
@@ -133,10 +134,7 @@ function draftFiles(
   const text = registry.textOf(origin);
   if (text === undefined)
     throw new RtnError('configuration', `the text file of ${origin.path} is missing`, { next: 'rtn check' });
-  const oldName = text.path.slice(text.path.lastIndexOf('/') + 1);
-  const name = oldName.includes(origin.version)
-    ? oldName.replace(origin.version, version)
-    : `${version}.${oldName}`;
+  const name = textNameFor(text.path.slice(text.path.lastIndexOf('/') + 1), origin.version, version);
   const document = rewrite(origin.source, { ...change, set: { ...change.set, text: name } });
   return [
     newFile(registry, path, document),

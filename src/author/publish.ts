@@ -8,6 +8,7 @@ import { byVersion, lineOf } from '../registry/version.js';
 import { commitCommand, type Plan } from './plan.js';
 import { rewrite } from './rewrite.js';
 import { retarget } from './successor.js';
+import { placeOf, refuseLeft } from './verdict.js';
 
 export interface PublishOptions {
   /** Publishes the draft layer and templates that it names first. */
@@ -46,14 +47,7 @@ export function planPublish(artefact: Artefact, tree: FileTree, judge: Judge, op
     changes = [...changes, ...step.changes];
     notes.push(...step.notes);
   }
-  const paths = new Set(changes.map(({ path }) => path));
-  const after = judge(withChanges(tree, changes)).findings.find(
-    ({ file, rule, severity }) => severity === 'error' && paths.has(file) && rule !== 'version/immutable',
-  );
-  if (after !== undefined)
-    throw new RtnError('configuration', `publishing would leave a finding: ${place(after)}`, {
-      next: 'rtn check',
-    });
+  refuseLeft(changes, judge(withChanges(tree, changes)).findings, 'publishing');
   return { changes, notes, ...commitCommand(changes) };
 }
 
@@ -76,7 +70,7 @@ function refuseFindings(draft: Artefact, findings: readonly Finding[], registry:
   const [first] = against;
   if (first === undefined) return;
   const more = against.length > 1 ? ` (and ${against.length - 1} more)` : '';
-  throw new RtnError('configuration', `${referenceTo(draft)} has findings: ${place(first)}${more}`, {
+  throw new RtnError('configuration', `${referenceTo(draft)} has findings: ${placeOf(first)}${more}`, {
     next: 'rtn check',
   });
 }
@@ -119,8 +113,4 @@ function predecessor(draft: Artefact, registry: Registry): Artefact | undefined 
         lineOf(version) === lineOf(draft.version) &&
         byVersion(version, draft.version) < 0,
     );
-}
-
-function place({ file, line, column, message }: Finding): string {
-  return `${file}:${line}:${column} ${message}`;
 }

@@ -16,6 +16,8 @@ interface Verb {
 
 /** Every verb. Adding one is a line here and a file that exports `register`. */
 export const VERBS: readonly Verb[] = [
+  { name: 'init', summary: 'Begin a registry in this folder', load: () => import('./init.js') },
+  { name: 'new', summary: 'Begin an operation, a layer or a template', load: () => import('./new.js') },
   { name: 'check', summary: 'Judge every operation, layer and template', load: () => import('./check.js') },
   {
     name: 'bump',

@@ -1,0 +1,229 @@
+import { type Command, Option } from 'commander';
+import type { Plan } from '../author/plan.js';
+import { refuseLeft } from '../author/verdict.js';
+import { RtnError } from '../error.js';
+import { PACKAGE_NAME } from '../generator/runner.js';
+import { workTree } from '../git/worktree.js';
+import { type ArtefactKind, referenceTo } from '../registry/artefact.js';
+import { loadRegistry, type Registry } from '../registry/registry.js';
+import { withChanges } from '../registry/tree.js';
+import { judge } from '../rules/judge.js';
+import { planLayer } from '../scaffold/layer.js';
+import { nameProblem, refuseTaken } from '../scaffold/name.js';
+import {
+  newestUsable,
+  onlyOne,
+  planOperation,
+  READER_CHOICES,
+  type ReaderChoice,
+} from '../scaffold/operation.js';
+import { planTemplate } from '../scaffold/template.js';
+import { carryOut, type OutputOptions, withOutputOptions } from './author.js';
+import { manifestOf, packageRoot } from './installed.js';
+import { answer } from './question.js';
+import { rootOf, type Session, withRoot } from './session.js';
+
+interface NewOptions extends OutputOptions {
+  readonly root?: string;
+  readonly title?: string;
+  readonly owner?: string;
+  readonly version: string;
+}
+
+interface OperationOptions extends NewOptions {
+  readonly description?: string;
+  readonly layer?: string;
+  readonly reader?: readonly ReaderChoice[];
+  readonly url?: string;
+}
+
+interface LayerOptions extends NewOptions {
+  readonly description?: string;
+  readonly node?: string;
+  readonly package?: readonly string[];
+}
+
+interface TemplateOptions extends NewOptions {
+  readonly from?: string;
+}
+
+/** `rtn new`: the first draft of an operation, a layer or a template. */
+export function register(command: Command, session: Session): void {
+  command.addHelpText('after', '\nExample:\n  rtn new operation order_ready --title "An order is ready"');
+  kindCommand(
+    command,
+    'operation',
+    'rtn new operation order_ready --title "An order is ready" --reader table zmq',
+  )
+    .option('--description <text>', 'what it does and what to know of it')
+    .option(
+      '--layer <name@version>',
+      'environment of its runners (default: the newest, where there is one name)',
+    )
+    .addOption(
+      new Option('--reader <reader...>', 'table: runner one-shot; zmq: runner service').choices(
+        READER_CHOICES,
+      ),
+    )
+    .option('--url <path>', 'path behind the address of the service that sends (default: /v1/send)')
+    .action((name: string | undefined, options: OperationOptions) => newOperation(name, options, session));
+  kindCommand(command, 'layer', 'rtn new layer crm --title "Environment of the CRM" --package pg@8.16.3')
+    .option('--description <text>', 'what it is for')
+    .option('--node <range>', 'versions of Node.js that its runners need (default: those of rtn)')
+    .option('--package <name@version...>', 'npm packages beside rtn itself, each in one exact version')
+    .action((name: string | undefined, options: LayerOptions) => newLayer(name, options, session));
+  kindCommand(command, 'template', 'rtn new template one-shot-traced --title "Traces" --from one-shot@1.0.0')
+    .option('--from <template@version>', 'template whose stages and text it begins with')
+    .action((name: string | undefined, options: TemplateOptions) => newTemplate(name, options, session));
+}
+
+function kindCommand(parent: Command, kind: ArtefactKind, example: string): Command {
+  const command = parent
+    .command(kind)
+    .description(
+      `Draft of ${kind === 'operation' ? 'an' : 'a'} ${kind}; on a terminal, asks for what is not given`,
+    )
+    .argument('[name]', `name of the ${kind}, such as ${kind === 'operation' ? 'order_ready' : 'crm-push'}`)
+    .option('--title <text>', 'what it is, in one line')
+    .option('--owner <text>', 'team or person that answers for it')
+    .option('--version <version>', 'number of the draft', '0.1.0')
+    .showHelpAfterError(`(rtn new ${kind} --help shows how)`)
+    .addHelpText('after', `\nExample:\n  ${example}`);
+  return withOutputOptions(withRoot(command));
+}
+
+async function newOperation(
+  given: string | undefined,
+  options: OperationOptions,
+  session: Session,
+): Promise<void> {
+  const registry = await registryOf(options, session);
+  const named = await nameAndTitle('operation', given, options, registry, session);
+  const layer = await answer(options.layer, layerQuestion(registry), session);
+  const readers = options.reader ?? (await readersFor(session));
+  const url = await answer(
+    options.url,
+    { text: 'Path behind the address of the service that sends', flag: '--url PATH', fallback: '/v1/send' },
+    session,
+  );
+  await write((now) => planOperation({ ...options, ...named, layer, readers, url }, now), options, session);
+}
+
+async function newLayer(given: string | undefined, options: LayerOptions, session: Session): Promise<void> {
+  const named = await nameAndTitle('layer', given, options, await registryOf(options, session), session);
+  const manifest = manifestOf(packageRoot());
+  const packages = [`${PACKAGE_NAME}@${manifest?.version}`, ...(options.package ?? [])];
+  const node = options.node ?? manifest?.engines?.node ?? '>=20';
+  await write((now) => planLayer({ ...options, ...named, packages, node }, now), options, session);
+}
+
+async function newTemplate(
+  given: string | undefined,
+  options: TemplateOptions,
+  session: Session,
+): Promise<void> {
+  const registry = await registryOf(options, session);
+  const named = await nameAndTitle('template', given, options, registry, session);
+  const starter = newestUsable('template', 'one-shot', registry) ?? onlyOne('template', registry);
+  const from = await answer(
+    options.from,
+    {
+      text: 'Template to begin with',
+      flag: '--from TEMPLATE@VERSION',
+      fallback: starter && referenceTo(starter),
+    },
+    session,
+  );
+  await write((now) => planTemplate({ ...options, ...named, from }, now), options, session);
+}
+
+async function registryOf(options: NewOptions, session: Session): Promise<Registry> {
+  return loadRegistry(workTree(rootOf(options, session)), await session.components()).registry;
+}
+
+/** What all kinds ask first. A name that is taken is told at once, before anything else is asked. */
+async function nameAndTitle(
+  kind: ArtefactKind,
+  given: string | undefined,
+  { title, owner, version }: NewOptions,
+  registry: Registry,
+  session: Session,
+): Promise<{ name: string; title: string; owner?: string }> {
+  const name = await answer(
+    given,
+    { text: `Name of the ${kind}`, flag: 'NAME', problem: nameProblem },
+    session,
+  );
+  refuseTaken(kind, name, version, registry);
+  const said = await answer(title, { text: 'Title, in one line', flag: '--title TEXT' }, session);
+  const team = await answer(
+    owner,
+    { text: 'Owner, team or person (may be empty)', flag: '--owner TEXT', fallback: '' },
+    session,
+  );
+  return { name, title: said, ...(team !== '' && { owner: team }) };
+}
+
+/** The only layer there is goes without saying; of several, one has to be named. */
+function layerQuestion(registry: Registry) {
+  const names = [...new Set(registry.all('layer').map(({ name }) => name))];
+  if (names.length === 0)
+    throw new RtnError('usage', 'there is no layer to run in', { next: 'rtn new layer' });
+  const only = onlyOne('layer', registry);
+  const choices = names.flatMap((name) => {
+    const newest = newestUsable('layer', name, registry);
+    return newest === undefined ? [] : [referenceTo(newest)];
+  });
+  return {
+    text: `Layer, one of ${choices.join(', ')}`,
+    flag: `--layer NAME@VERSION (one of ${choices.join(', ')})`,
+    fallback: only && referenceTo(only),
+  };
+}
+
+async function readersFor(session: Session): Promise<ReaderChoice[]> {
+  const said = await answer(
+    undefined,
+    {
+      text: 'Reader: table (runs once), zmq (a service), or both as table zmq',
+      flag: '--reader READER',
+      fallback: 'table',
+      problem: (text) => {
+        const unknown = words(text).find((word) => !isReader(word));
+        return unknown === undefined
+          ? undefined
+          : { message: `there is no reader '${unknown}'`, meant: 'table' };
+      },
+    },
+    session,
+  );
+  return words(said).filter(isReader);
+}
+
+function words(text: string): string[] {
+  return text.split(/[\s,]+/).filter((word) => word !== '');
+}
+
+function isReader(text: string): text is ReaderChoice {
+  return READER_CHOICES.some((reader) => reader === text);
+}
+
+/** Plans on the registry as it is, holds the plan to what `rtn check` says, and carries it out. */
+async function write(
+  plan: (registry: Registry) => Plan,
+  options: NewOptions,
+  session: Session,
+): Promise<void> {
+  const specs = await session.components();
+  await carryOut(
+    [
+      async (tree) => {
+        const planned = plan(loadRegistry(tree, specs).registry);
+        refuseLeft(planned.changes, judge(withChanges(tree, planned.changes), specs).findings, 'this draft');
+        return planned;
+      },
+    ],
+    options,
+    session,
+  );
+}
