@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { planBump } from '../../src/author/bump.js';
+import { planBump, planBumpAll } from '../../src/author/bump.js';
 import { planDeprecate } from '../../src/author/deprecate.js';
 import type { Plan } from '../../src/author/plan.js';
 import { planPublish } from '../../src/author/publish.js';
@@ -15,7 +15,7 @@ import { house } from '../registry/house.js';
 import { SPECS } from '../registry/specs.js';
 
 interface Step {
-  readonly verb: 'bump' | 'publish' | 'deprecate' | 'withdraw' | 'renumber';
+  readonly verb: 'bump' | 'publish' | 'deprecate' | 'withdraw' | 'renumber' | 'move';
   readonly which: number;
   readonly other: number;
   readonly isLong: boolean;
@@ -30,6 +30,12 @@ function plan({ verb, isLong, other }: Step, artefact: Artefact, registry: Regis
   switch (verb) {
     case 'bump':
       return planBump(artefact, registry, { level: isLong ? 'minor' : 'patch' }, noHistory);
+    case 'move': {
+      const targets = registry.all(isLong ? 'layer' : 'template');
+      const to = referenceTo(targets[other % targets.length] ?? artefact);
+      const target = isLong ? { layer: to } : { templates: [to] };
+      return planBumpAll(registry, { level: 'patch', ...target }, noHistory);
+    }
     case 'publish':
       return planPublish(artefact, tree, (now) => judge(now, SPECS), {
         withDeps: true,
@@ -62,7 +68,7 @@ async function after(tree: FileTree, step: Step): Promise<FileTree> {
 
 test('whatever is done in whatever order, check is clean and nothing is replaced by what should be left', async () => {
   const step = fc.record({
-    verb: fc.constantFrom('bump', 'publish', 'deprecate', 'withdraw', 'renumber'),
+    verb: fc.constantFrom('bump', 'publish', 'deprecate', 'withdraw', 'renumber', 'move'),
     which: fc.nat(60),
     other: fc.nat(60),
     isLong: fc.boolean(),
@@ -80,6 +86,6 @@ test('whatever is done in whatever order, check is clean and nothing is replaced
         expect(successors.filter((status) => status !== 'active')).toEqual([]);
       }
     }),
-    { numRuns: 40 },
+    { numRuns: 30 },
   );
 });
