@@ -1,7 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { Plan } from '../author/plan.js';
 import { refuseLeft } from '../author/verdict.js';
-import { RtnError } from '../error.js';
 import { PACKAGE_NAME } from '../generator/runner.js';
 import { workTree } from '../git/worktree.js';
 import { type ArtefactKind, referenceTo } from '../registry/artefact.js';
@@ -9,25 +8,17 @@ import { loadRegistry, type Registry } from '../registry/registry.js';
 import { withChanges } from '../registry/tree.js';
 import { judge } from '../rules/judge.js';
 import { planLayer } from '../scaffold/layer.js';
-import { nameProblem, refuseTaken } from '../scaffold/name.js';
-import {
-  newestUsable,
-  onlyOne,
-  planOperation,
-  READER_CHOICES,
-  type ReaderChoice,
-} from '../scaffold/operation.js';
+import { newestUsable, onlyOne, planOperation } from '../scaffold/operation.js';
+import { READER_CHOICES, type ReaderChoice } from '../scaffold/operation-text.js';
 import { planTemplate } from '../scaffold/template.js';
+import { layerFor, type NamedOptions, nameAndTitle, readersFor } from './answers.js';
 import { carryOut, type OutputOptions, withOutputOptions } from './author.js';
 import { manifestOf, packageRoot } from './installed.js';
 import { answer } from './question.js';
 import { rootOf, type Session, withRoot } from './session.js';
 
-interface NewOptions extends OutputOptions {
+interface NewOptions extends OutputOptions, NamedOptions {
   readonly root?: string;
-  readonly title?: string;
-  readonly owner?: string;
-  readonly version: string;
 }
 
 interface OperationOptions extends NewOptions {
@@ -99,7 +90,7 @@ async function newOperation(
 ): Promise<void> {
   const registry = await registryOf(options, session);
   const named = await nameAndTitle('operation', given, options, registry, session);
-  const layer = await answer(options.layer, layerQuestion(registry), session);
+  const layer = await layerFor(options.layer, registry, session);
   const readers = options.reader ?? (await readersFor(session));
   const url = await answer(
     options.url,
@@ -139,73 +130,6 @@ async function newTemplate(
 
 async function registryOf(options: NewOptions, session: Session): Promise<Registry> {
   return loadRegistry(workTree(rootOf(options, session)), await session.components()).registry;
-}
-
-/** What all kinds ask first. A name that is taken is told at once, before anything else is asked. */
-async function nameAndTitle(
-  kind: ArtefactKind,
-  given: string | undefined,
-  { title, owner, version }: NewOptions,
-  registry: Registry,
-  session: Session,
-): Promise<{ name: string; title: string; owner?: string }> {
-  const name = await answer(
-    given,
-    { text: `Name of the ${kind}`, flag: 'NAME', problem: nameProblem },
-    session,
-  );
-  refuseTaken(kind, name, version, registry);
-  const said = await answer(title, { text: 'Title, in one line', flag: '--title TEXT' }, session);
-  const team = await answer(
-    owner,
-    { text: 'Owner, team or person (may be empty)', flag: '--owner TEXT', fallback: '' },
-    session,
-  );
-  return { name, title: said, ...(team !== '' && { owner: team }) };
-}
-
-/** The only layer there is goes without saying; of several, one has to be named. */
-function layerQuestion(registry: Registry) {
-  const names = [...new Set(registry.all('layer').map(({ name }) => name))];
-  if (names.length === 0)
-    throw new RtnError('usage', 'there is no layer to run in', { next: 'rtn new layer' });
-  const only = onlyOne('layer', registry);
-  const choices = names.flatMap((name) => {
-    const newest = newestUsable('layer', name, registry);
-    return newest === undefined ? [] : [referenceTo(newest)];
-  });
-  return {
-    text: `Layer, one of ${choices.join(', ')}`,
-    flag: `--layer NAME@VERSION (one of ${choices.join(', ')})`,
-    fallback: only && referenceTo(only),
-  };
-}
-
-async function readersFor(session: Session): Promise<ReaderChoice[]> {
-  const said = await answer(
-    undefined,
-    {
-      text: 'Reader: table (runs once), zmq (a service), or both as table zmq',
-      flag: '--reader READER',
-      fallback: 'table',
-      problem: (text) => {
-        const unknown = words(text).find((word) => !isReader(word));
-        return unknown === undefined
-          ? undefined
-          : { message: `there is no reader '${unknown}'`, meant: 'table' };
-      },
-    },
-    session,
-  );
-  return words(said).filter(isReader);
-}
-
-function words(text: string): string[] {
-  return text.split(/[\s,]+/).filter((word) => word !== '');
-}
-
-function isReader(text: string): text is ReaderChoice {
-  return READER_CHOICES.some((reader) => reader === text);
 }
 
 /** Plans on the registry as it is, holds the plan to what `rtn check` says, and carries it out. */

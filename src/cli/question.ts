@@ -51,11 +51,14 @@ export async function askOnTerminal(text: string, fallback = ''): Promise<string
   const terminal = createInterface({ input: stdin, output: stdout });
   try {
     const said = await new Promise<string>((resolve, reject) => {
-      terminal.once('close', () => reject(new RtnError('usage', 'left at a question; nothing was written')));
+      terminal.once('close', () => {
+        stdout.write('\n');
+        reject(new RtnError('usage', 'left at a question; nothing was written'));
+      });
       terminal.question(`${text}${fallback === '' ? '' : ` [${fallback}]`}: `).then(resolve, reject);
     });
     return said.trim() === '' ? fallback : said.trim();
   } finally {
-    terminal.close();
+    terminal.removeAllListeners('close').close();
   }
 }

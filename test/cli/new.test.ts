@@ -66,7 +66,7 @@ describe('rtn new operation', () => {
 
   test('asks on a terminal for what was not given, and again where the answer will not do', async () => {
     const { asked, read, rtn } = await published();
-    const answers = ['Order Ready', '', '', 'An order is ready', 'crm', '', 'tabel', 'table, zmq', ''];
+    const answers = ['Order Ready', '', '', 'An order is ready', 'crm', 'tabel', 'table, zmq', ''];
     const result = await asked(answers, 'new', 'operation');
     expect(result).toMatchObject({ code: 0, left: [] });
     expect(result.questions).toEqual([
@@ -75,7 +75,6 @@ describe('rtn new operation', () => {
       'Title, in one line',
       'Title, in one line',
       'Owner, team or person (may be empty)',
-      'Layer, one of default@1.0.0 [default@1.0.0]',
       'Reader: table (runs once), zmq (a service), or both as table zmq [table]',
       'Reader: table (runs once), zmq (a service), or both as table zmq [table]',
       'Path behind the address of the service that sends [/v1/send]',
