@@ -29,7 +29,7 @@ export function register(command: Command, session: Session): void {
     )
     .action((names: string[], options: BumpVerbOptions) =>
       carryOut(names, options, session, async (name, tree, root) => {
-        const { registry } = loadRegistry(tree, await session.components());
+        const registry = loadRegistry(tree, await session.components());
         const { level, layer, template: templates } = options;
         return planBump(pick(registry, name, options.kind), registry, { level, layer, templates }, () =>
           openHistory(root),

@@ -32,7 +32,7 @@ export function register(command: Command, session: Session): void {
       '\nExamples:\n  rtn diff driver_push\n  rtn diff driver_push@1.4.10 driver_push@1.5.0 --json',
     )
     .action(async (name: string, other: string | undefined, options: LookOptions) => {
-      const { registry } = loadRegistry(workTree(rootOf(options, session)), await session.components());
+      const registry = loadRegistry(workTree(rootOf(options, session)), await session.components());
       const found = compare(registry, name, other, options);
       session.out(options.json === true ? asJson(found) : asText(found));
     });

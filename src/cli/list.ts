@@ -35,7 +35,7 @@ export function register(command: Command, session: Session): void {
     .option('--all', 'every version; else the newest active one of each name, or the newest where none is')
     .addHelpText('after', '\nExamples:\n  rtn list\n  rtn list --kind layer --all\n  rtn list --status draft')
     .action(async (options: ListOptions) => {
-      const { registry } = loadRegistry(workTree(rootOf(options, session)), await session.components());
+      const registry = loadRegistry(workTree(rootOf(options, session)), await session.components());
       const entries = entriesOf(registry, options);
       session.out(options.json === true ? asJson(entries) : asText(entries, session));
     });

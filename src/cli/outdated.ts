@@ -2,7 +2,8 @@ import type { Command } from 'commander';
 import { pick } from '../author/pick.js';
 import { workTree } from '../git/worktree.js';
 import { type Artefact, referenceTo } from '../registry/artefact.js';
-import { dependenciesOf, loadRegistry, type Registry } from '../registry/registry.js';
+import { dependenciesOf } from '../registry/links.js';
+import { loadRegistry, type Registry } from '../registry/registry.js';
 import { byVersion, splitReference } from '../registry/version.js';
 import { tableText } from '../report/table.js';
 import { type LookOptions, withLookOptions } from './look.js';
@@ -21,7 +22,7 @@ export function register(command: Command, session: Session): void {
     .argument('[name...]', 'operations; all where none is named')
     .addHelpText('after', '\nExamples:\n  rtn outdated\n  rtn outdated driver_push --json')
     .action(async (names: string[], options: LookOptions) => {
-      const { registry } = loadRegistry(workTree(rootOf(options, session)), await session.components());
+      const registry = loadRegistry(workTree(rootOf(options, session)), await session.components());
       const found = chosen(registry, names).flatMap((operation) => outdatedOf(operation, registry));
       session.out(options.json === true ? asJson(found, registry) : asText(found, registry, session));
     });

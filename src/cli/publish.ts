@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { pick } from '../author/pick.js';
 import { planPublish } from '../author/publish.js';
-import { systemClock } from '../clock.js';
+import { loadRegistry } from '../registry/registry.js';
 import { judge } from '../rules/judge.js';
 import { type AuthorOptions, carryOut, withAuthorOptions } from './author.js';
+import { today } from './check.js';
 import type { Session } from './session.js';
 
 interface PublishVerbOptions extends AuthorOptions {
@@ -23,10 +24,14 @@ export function register(command: Command, session: Session): void {
     .action(async (names: string[], options: PublishVerbOptions) => {
       const specs = await session.components();
       const { withDeps = false, keepPrevious = false } = options;
-      const today = new Date(systemClock.now()).toISOString().slice(0, 10);
+      const day = today();
       await carryOut(names, options, session, async (name, tree) => {
-        const artefact = pick(judge(tree, specs).registry, name, options.kind);
-        return planPublish(artefact, tree, (other) => judge(other, specs), { withDeps, keepPrevious, today });
+        const artefact = pick(loadRegistry(tree, specs), name, options.kind);
+        return planPublish(artefact, tree, (other) => judge(other, specs, { today: day }), {
+          withDeps,
+          keepPrevious,
+          today: day,
+        });
       });
     });
 }

@@ -14,7 +14,7 @@ export function register(command: Command, session: Session): void {
     .argument('<name>', 'NAME, NAME@VERSION or a file; without a version the newest')
     .addHelpText('after', '\nExamples:\n  rtn show driver_push\n  rtn show taxi-crm-push@1.4.10 --json')
     .action(async (name: string, options: LookOptions) => {
-      const { registry } = loadRegistry(workTree(rootOf(options, session)), await session.components());
+      const registry = loadRegistry(workTree(rootOf(options, session)), await session.components());
       const artefact = pick(registry, name, options.kind);
       session.out(
         options.json === true ? asJson(artefact, registry) : pageOf(artefact, registry, session.columns),

@@ -4,8 +4,8 @@ import type { Path } from './source.js';
 
 type Document = Readonly<Record<string, unknown>>;
 
-/** Top-level keys that say something to people only: no digest covers them. */
-const TEXT_KEYS = [
+/** Top-level keys that say something to people only, or of a version's life: no digest covers them. */
+export const TEXT_KEYS: readonly string[] = [
   'title',
   'description',
   'owner',

@@ -10,7 +10,7 @@ import { edited, house, LAYER, ONE_SHOT, OPERATION } from './house.js';
 import { SPECS } from './specs.js';
 
 function read(tree: FileTree, kind: ArtefactKind = 'operation', name = 'driver_push') {
-  const { registry } = loadRegistry(tree, SPECS);
+  const registry = loadRegistry(tree, SPECS);
   const artefact = registry.find(kind, name);
   if (artefact === undefined) throw new Error(`there is no ${kind} ${name}`);
   return { document: artefact.document, digests: digestsOf(artefact, registry) };

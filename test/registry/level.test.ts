@@ -8,7 +8,7 @@ import { edited, house, OPERATION } from './house.js';
 import { SPECS } from './specs.js';
 
 const documentOf = (tree: typeof house) =>
-  loadRegistry(tree, SPECS).registry.find('operation', 'driver_push')?.document ?? {};
+  loadRegistry(tree, SPECS).find('operation', 'driver_push')?.document ?? {};
 const before = documentOf(house);
 const due = (from: string, to: string) => dueLevel(before, documentOf(edited(OPERATION, { [from]: to })));
 
