@@ -1,7 +1,7 @@
 /** A JSON Schema (draft-07) as a plain value. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-export type ComponentKind = 'reader' | 'sender' | 'channel' | 'logger';
+export type ComponentKind = 'reader' | 'sender' | 'channel' | 'logger' | 'task';
 
 /** One key of a component's YAML config. The checker, the generator, the JSON Schema and the docs all work from it. */
 export interface ConfigField {

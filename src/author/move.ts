@@ -1,6 +1,7 @@
 import { RtnError } from '../error.js';
 import { type Artefact, referenceTo } from '../registry/artefact.js';
-import { dependenciesOf, type Registry } from '../registry/registry.js';
+import { dependenciesOf } from '../registry/links.js';
+import type { Registry } from '../registry/registry.js';
 import type { Path } from '../registry/source.js';
 import { suggestion } from '../registry/spelling.js';
 import { splitReference } from '../registry/version.js';
@@ -83,7 +84,7 @@ function refuseTarget({ kind, to }: Target, registry: Registry): void {
   if (target === undefined) {
     const { name } = splitReference(to);
     const versions = registry.versions(kind, name).map(referenceTo);
-    const names = [...new Set(registry.all(kind).map((other) => other.name))];
+    const names = registry.names(kind);
     const hint =
       versions.length === 0 ? suggestion(to, names) : `; there is ${versions.slice(-5).join(', ')}`;
     throw new RtnError('usage', `there is no ${kind} ${to}${hint}`, { next: `--${kind} takes NAME@VERSION` });

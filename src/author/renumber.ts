@@ -1,13 +1,13 @@
 import { RtnError } from '../error.js';
-import { type Artefact, FOLDERS, pathOf, referenceTo } from '../registry/artefact.js';
-import { changedParts, DIGEST_FORM, digestsOf } from '../registry/digest.js';
+import { type Artefact, FOLDERS, type Identity, pathOf, referenceTo } from '../registry/artefact.js';
+import { changedParts, digestsOf } from '../registry/digest.js';
 import { isMap } from '../registry/jsonSchema.js';
-import { dependenciesOf, type Registry, withFiles } from '../registry/registry.js';
+import { dependenciesOf } from '../registry/links.js';
+import type { Registry } from '../registry/registry.js';
 import type { FileChange } from '../registry/tree.js';
 import { isVersion } from '../registry/version.js';
 import type { Plan } from './plan.js';
 import { type Rewrite, rewrite } from './rewrite.js';
-import { replacedBy } from './successor.js';
 
 /**
  * Gives a version another number: its files move, and whatever names it names the new one. Digests of what is published
@@ -21,28 +21,35 @@ export function planRenumber(artefact: Artefact, version: string, registry: Regi
   const notes = [
     `renumbered ${artefact.kind} ${spelt(artefact)} to ${named}: ${pathOf({ ...artefact, version })}`,
   ];
-  let changes = moved(artefact, version, registry);
-  let now = withFiles(registry, changes);
-  changes = recorded(now.find(artefact.kind, artefact.name, version), now, changes);
+  let changes = recorded({ ...artefact, version }, moved(artefact, version, registry), registry);
   for (const user of users) {
-    const content = rewrite(user.source, { replace: namings(user, artefact, named, registry) });
-    now = withFiles(registry, [...changes, { path: user.path, content }]);
-    changes = recorded(now.find(user.kind, user.name, user.version), now, [
-      ...changes,
-      { path: user.path, content },
-    ]);
-    notes.push(`${user.kind} ${referenceTo(user)} names ${named} now: ${user.path}`);
+    const replace = namings(user, artefact, named, registry);
+    const content = rewrite(user.source, { replace });
+    const then = recorded(user, [...changes, { path: user.path, content }], registry);
+    if (then.at(-1)?.content === user.source.text) continue;
+    changes = then;
+    const how = replace.length > 0 ? `names ${named} now` : 'has new digests, since it depends on it';
+    notes.push(`${user.kind} ${referenceTo(user)} ${how}: ${user.path}`);
   }
-  if (artefact.status !== 'draft')
+  if (artefact.status !== 'draft' && artefact.version !== version)
     notes.push(
       `right only while ${spelt(artefact)} is not on the target branch: what is there must never be renumbered`,
     );
   return { changes, notes, next: 'rtn check' };
 }
 
-/** What names it: as layer, as template or as what replaces it. */
+/** What changes with it: all that depends on it, each behind what it depends on itself, and what it replaces. */
 function usersOf(artefact: Artefact, registry: Registry): Artefact[] {
-  const users = new Set([...registry.dependents(artefact), ...replacedBy(artefact, registry)]);
+  const seen = new Set<Artefact>();
+  const order: Artefact[] = [];
+  const visit = (at: Artefact): void => {
+    if (seen.has(at)) return;
+    seen.add(at);
+    for (const dependent of registry.dependents(at)) visit(dependent);
+    order.unshift(at);
+  };
+  visit(artefact);
+  const users = new Set([...order, ...registry.replaced(artefact)]);
   users.delete(artefact);
   return [...users];
 }
@@ -106,18 +113,14 @@ function move(
   return [{ path: to, content }, ...(isKept ? [] : [{ path: from, content: null }])];
 }
 
-/** The changes with the digests of a published artefact made from what it says now. */
-function recorded(
-  artefact: Artefact | undefined,
-  registry: Registry,
-  changes: readonly FileChange[],
-): FileChange[] {
-  if (artefact === undefined || !isMap(artefact.document.published)) return [...changes];
-  const at = String(artefact.document.published.at);
-  const content = rewrite(artefact.source, {
-    drop: ['published'],
-    append: { published: { form: DIGEST_FORM, at, ...digestsOf(artefact, registry) } },
-  });
+/** The changes with the digests of a published artefact made from what it says once they are made. */
+function recorded(identity: Identity, changes: readonly FileChange[], registry: Registry): FileChange[] {
+  const now = registry.with(changes);
+  const artefact = now.find(identity.kind, identity.name, identity.version);
+  const published = artefact?.document.published;
+  if (artefact === undefined || !isMap(published)) return [...changes];
+  const record = { ...(published as Readonly<Record<string, string | number>>), ...digestsOf(artefact, now) };
+  const content = rewrite(artefact.source, { drop: ['published'], append: { published: record } });
   return changes.map((change) => (change.path === artefact.path ? { ...change, content } : change));
 }
 

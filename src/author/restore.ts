@@ -3,7 +3,7 @@ import type { History } from '../git/history.js';
 import { type Artefact, FOLDERS, referenceTo } from '../registry/artefact.js';
 import { canonicalJson } from '../registry/canonical.js';
 import { changedParts, recordedDigests } from '../registry/digest.js';
-import { isFileName, type Registry, withFiles } from '../registry/registry.js';
+import { isFileName, type Registry } from '../registry/registry.js';
 import type { FileChange } from '../registry/tree.js';
 
 /**
@@ -20,7 +20,7 @@ export async function publishedFiles(
   for (const commit of commits) {
     const files = await filesAt(commit, edited, history);
     if (files === undefined) continue;
-    const then = withFiles(registry, files);
+    const then = registry.with(files);
     const artefact = then.find(edited.kind, edited.name, edited.version);
     const isSame = artefact !== undefined && canonicalJson(recordedDigests(artefact)) === recorded;
     if (isSame && changedParts(artefact, then).length === 0) return { commit, files };

@@ -43,7 +43,7 @@ export function retarget(
 ): Pick<Plan, 'changes' | 'notes'> {
   const changes: FileChange[] = [];
   const notes: string[] = [];
-  for (const other of replacedBy(artefact, registry)) {
+  for (const other of registry.replaced(artefact)) {
     if (referenceTo(other) === successor) continue;
     const reason = other.document.reason === undefined ? { reason: why } : {};
     const change: Rewrite =
@@ -53,13 +53,6 @@ export function retarget(
     notes.push(`${other.kind} ${referenceTo(other)} was replaced by ${referenceTo(artefact)}: ${now}`);
   }
   return { changes, notes };
-}
-
-/** The versions whose `replaced_by` names this one. */
-export function replacedBy(artefact: Artefact, registry: Registry): Artefact[] {
-  return registry
-    .all(artefact.kind)
-    .filter((other) => registry.resolve(artefact.kind, other.document.replaced_by) === artefact);
 }
 
 /** What a version is replaced by, and what that is replaced by, to the end or to where it comes round. */

@@ -69,9 +69,10 @@ function dependents(artefact: Artefact, successor: string | undefined, registry:
       : [];
   return [
     ...first,
-    ...users.map(
-      (user) =>
-        `${user.kind} ${referenceTo(user)} (${user.status}) still uses it: rtn bump ${referenceTo(user)} --${kind} ${target ?? `${name}@VERSION`}`,
-    ),
+    ...users.map((user) => {
+      const bump = `rtn bump ${referenceTo(user)} --${kind} ${target ?? `${name}@VERSION`}`;
+      const publish = user.status === 'active' ? ` && rtn publish ${user.name}` : '';
+      return `${user.kind} ${referenceTo(user)} (${user.status}) still names it: ${bump}${publish}`;
+    }),
   ];
 }

@@ -46,10 +46,9 @@ async function steps(names: string[], options: BumpVerbOptions, session: Session
       next: 'rtn bump NAME, or rtn bump --all --template NAME@VERSION',
     });
   }
-  if (all)
-    return [(tree, root) => planBumpAll(loadRegistry(tree, specs).registry, bump, () => openHistory(root))];
+  if (all) return [(tree, root) => planBumpAll(loadRegistry(tree, specs), bump, () => openHistory(root))];
   return names.map((name) => async (tree, root) => {
-    const { registry } = loadRegistry(tree, specs);
+    const registry = loadRegistry(tree, specs);
     return planBump(pick(registry, name, kind), registry, bump, () => openHistory(root));
   });
 }

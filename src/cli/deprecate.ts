@@ -19,7 +19,7 @@ export function register(command: Command, session: Session): void {
     .action(async (names: string[], options: AuthorOptions & DeprecateOptions) => {
       const specs = await session.components();
       const steps = names.map((name) => async (tree: FileTree) => {
-        const { registry } = loadRegistry(tree, specs);
+        const registry = loadRegistry(tree, specs);
         return planDeprecate(pickVersion(registry, name, options.kind), registry, options);
       });
       await carryOut(steps, options, session);

@@ -38,7 +38,7 @@ export function register(command: Command, session: Session): void {
 
 async function generate(reference: string, options: GenerateOptions, session: Session): Promise<void> {
   const components = await session.components();
-  const { registry } = loadRegistry(workTree(rootOf(options, session)), components);
+  const registry = loadRegistry(workTree(rootOf(options, session)), components);
   const made = runnerFiles(registry, {
     reference,
     runner: options.runner,

@@ -13,6 +13,7 @@ import { READER_CHOICES, type ReaderChoice } from '../scaffold/operation-text.js
 import { planTemplate } from '../scaffold/template.js';
 import { layerFor, type NamedOptions, nameAndTitle, readersFor } from './answers.js';
 import { carryOut, type OutputOptions, withOutputOptions } from './author.js';
+import { today } from './check.js';
 import { manifestOf, packageRoot } from './installed.js';
 import { answer } from './question.js';
 import { rootOf, type Session, withRoot } from './session.js';
@@ -129,7 +130,7 @@ async function newTemplate(
 }
 
 async function registryOf(options: NewOptions, session: Session): Promise<Registry> {
-  return loadRegistry(workTree(rootOf(options, session)), await session.components()).registry;
+  return loadRegistry(workTree(rootOf(options, session)), await session.components());
 }
 
 /** Plans on the registry as it is, holds the plan to what `rtn check` says, and carries it out. */
@@ -142,8 +143,12 @@ async function write(
   await carryOut(
     [
       async (tree) => {
-        const planned = plan(loadRegistry(tree, specs).registry);
-        refuseLeft(planned.changes, judge(withChanges(tree, planned.changes), specs).findings, 'this draft');
+        const planned = plan(loadRegistry(tree, specs));
+        refuseLeft(
+          planned.changes,
+          judge(withChanges(tree, planned.changes), specs, { today: today() }).findings,
+          'this draft',
+        );
         return planned;
       },
     ],

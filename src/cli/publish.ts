@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import { pick } from '../author/pick.js';
 import { planPublish } from '../author/publish.js';
-import { systemClock } from '../clock.js';
+import { loadRegistry } from '../registry/registry.js';
 import type { FileTree } from '../registry/tree.js';
 import { judge } from '../rules/judge.js';
 import { type AuthorOptions, carryOut, withAuthorOptions } from './author.js';
+import { today } from './check.js';
 import type { Session } from './session.js';
 
 interface PublishVerbOptions extends AuthorOptions {
@@ -26,10 +27,14 @@ export function register(command: Command, session: Session): void {
     .action(async (names: string[], options: PublishVerbOptions) => {
       const specs = await session.components();
       const { withDeps = false, keepPrevious = false } = options;
-      const today = new Date(systemClock.now()).toISOString().slice(0, 10);
+      const day = today();
       const steps = names.map((name) => async (tree: FileTree) => {
-        const artefact = pick(judge(tree, specs).registry, name, options.kind);
-        return planPublish(artefact, tree, (other) => judge(other, specs), { withDeps, keepPrevious, today });
+        const artefact = pick(loadRegistry(tree, specs), name, options.kind);
+        return planPublish(artefact, tree, (other) => judge(other, specs, { today: day }), {
+          withDeps,
+          keepPrevious,
+          today: day,
+        });
       });
       await carryOut(steps, options, session);
     });

@@ -21,7 +21,7 @@ export function register(command: Command, session: Session): void {
       await carryOut(
         [
           async (tree) => {
-            const { registry } = loadRegistry(tree, specs);
+            const registry = loadRegistry(tree, specs);
             return planRenumber(pickVersion(registry, name, options.kind), version, registry);
           },
         ],

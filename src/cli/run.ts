@@ -41,7 +41,7 @@ async function run(
   session: Session,
 ): Promise<void> {
   const components = await session.components();
-  const { registry } = loadRegistry(workTree(rootOf(options, session)), components);
+  const registry = loadRegistry(workTree(rootOf(options, session)), components);
   const request = { reference, runner: options.runner, allowsDrafts: options.draft === true, components };
   const { files } = runnerFiles(registry, request);
   const file = files.length === 1 ? files[0] : files.find(({ runner }) => runner === DEFAULT_RUNNER);

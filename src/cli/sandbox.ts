@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { postgresError } from '../postgres/errors.js';
+import { tableText } from '../report/table.js';
 import type { Session } from './session.js';
 
 interface SandboxOptions {
@@ -70,27 +71,4 @@ async function sql(
     await client.end().catch(() => {});
     await postgres.close();
   }
-}
-
-/** Rows as aligned columns under their names. */
-function tableText(rows: readonly Readonly<Record<string, unknown>>[]): string {
-  const [first] = rows;
-  if (first === undefined) return '(no rows)\n';
-  const columns = Object.keys(first);
-  const cells = rows.map((row) => columns.map((column) => cellText(row[column])));
-  const widths = columns.map((column, index) =>
-    Math.max(column.length, ...cells.map((row) => row[index]?.length ?? 0)),
-  );
-  const line = (row: readonly string[]) =>
-    `${row
-      .map((cell, index) => cell.padEnd(widths[index] ?? 0))
-      .join('  ')
-      .trimEnd()}\n`;
-  return [columns, widths.map((width) => '-'.repeat(width)), ...cells].map(line).join('');
-}
-
-function cellText(value: unknown): string {
-  if (value === null || value === undefined) return '';
-  if (value instanceof Date) return value.toISOString();
-  return (typeof value === 'object' ? JSON.stringify(value) : String(value)).replace(/\s+/g, ' ');
 }

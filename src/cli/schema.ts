@@ -5,7 +5,7 @@ import { schemaFiles } from '../registry/documentSchema.js';
 import { suggestion } from '../registry/spelling.js';
 import { rootOf, type Session, withRoot } from './session.js';
 
-const KINDS = ['operation', 'layer', 'template'];
+const KINDS = ['operation', 'layer', 'template', 'config', 'waivers'];
 
 /** `rtn schema`: the JSON Schemas that the modelines of documents point to. */
 export function register(command: Command, session: Session): void {

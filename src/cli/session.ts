@@ -10,6 +10,8 @@ export interface Session {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Whether standard output may be coloured. */
   readonly hasColor: boolean;
+  /** Columns of the terminal; undefined where standard output is none, so that nothing is cut. */
+  readonly columns?: number | undefined;
   /** The components that `use:` can name. Loaded when asked for: their files are many. */
   components(): Promise<readonly ComponentSpec[]>;
   /** Asks for one line; an empty one gives the fallback. Only where standard input and output are a terminal. */

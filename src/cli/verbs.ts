@@ -41,6 +41,18 @@ export const VERBS: readonly Verb[] = [
     load: () => import('./renumber.js'),
   },
   {
+    name: 'diff',
+    summary: 'Tell what differs between two versions, and which level is due',
+    load: () => import('./diff.js'),
+  },
+  { name: 'list', summary: 'List operations, layers and templates', load: () => import('./list.js') },
+  { name: 'show', summary: 'Show one version on one screen', load: () => import('./show.js') },
+  {
+    name: 'outdated',
+    summary: 'List operations whose layer or template has a newer version',
+    load: () => import('./outdated.js'),
+  },
+  {
     name: 'schema',
     summary: 'Print or write the JSON Schemas that editors use',
     load: () => import('./schema.js'),

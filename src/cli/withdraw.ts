@@ -18,7 +18,7 @@ export function register(command: Command, session: Session): void {
     .action(async (names: string[], options: AuthorOptions & WithdrawOptions) => {
       const specs = await session.components();
       const steps = names.map((name) => async (tree: FileTree) => {
-        const { registry } = loadRegistry(tree, specs);
+        const registry = loadRegistry(tree, specs);
         return planWithdraw(pickVersion(registry, name, options.kind), registry, options);
       });
       await carryOut(steps, options, session);

@@ -33,11 +33,19 @@ export class BlobReader {
 
   /** The bytes of a path in a commit, or undefined where the commit does not have it. */
   read(commit: string, path: string): Promise<Uint8Array | undefined> {
-    if (/[\n\0]/.test(path)) return Promise.resolve(undefined);
+    return /[\n\0]/.test(path) ? Promise.resolve(undefined) : this.#ask(`${commit}:${path}`);
+  }
+
+  /** The bytes of a blob by its id. */
+  readObject(id: string): Promise<Uint8Array | undefined> {
+    return this.#ask(id);
+  }
+
+  #ask(question: string): Promise<Uint8Array | undefined> {
     return new Promise((resolve, reject) => {
       if (this.#failure !== undefined) return reject(this.#failure);
       this.#waiting.push({ resolve, reject });
-      this.#child.stdin.write(`${commit}:${path}\n`);
+      this.#child.stdin.write(`${question}\n`);
     });
   }
 

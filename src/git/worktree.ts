@@ -1,23 +1,40 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { foreignCode, RtnError } from '../error.js';
 
-/** The folders that a registry reads; nothing else of a repository is walked. */
-const FOLDERS = ['operations', 'layers', 'templates'];
+/** Folders that are never part of a registry, however wide a glob is. */
+const NEVER_WALKED = new Set(['node_modules', '.git']);
 
-/** The files on disk below a root, read when asked for; a file tree as the registry wants it. */
+/** A link is no file of the tree: what it leads to may lie outside. */
+const NO_LINKS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0);
+
+/** The regular files on disk below a root, each read once, when asked for; a file tree as the registry wants it. */
 export function workTree(root: string): {
-  paths(): readonly string[];
+  list(folder: string): readonly string[];
   read(path: string): Uint8Array | undefined;
 } {
-  let paths: readonly string[] | undefined;
+  const lists = new Map<string, readonly string[]>();
+  const contents = new Map<string, Uint8Array | undefined>();
   return {
-    paths() {
-      paths ??= FOLDERS.flatMap((folder) => filesBelow(root, folder)).sort();
-      return paths;
+    list(folder) {
+      const list = lists.get(folder) ?? filesBelow(root, folder).sort();
+      lists.set(folder, list);
+      return list;
     },
-    read: (path) => readIfThere(join(root, path)),
+    read(path) {
+      if (!contents.has(path)) contents.set(path, readIfThere(join(root, path)));
+      return contents.get(path);
+    },
   };
 }
 
@@ -68,10 +85,9 @@ export function findRoot(folder: string): string | undefined {
 }
 
 function filesBelow(root: string, folder: string): string[] {
-  const entries = readFolder(join(root, folder));
-  return entries.flatMap((entry) => {
-    const path = `${folder}/${entry.name}`;
-    if (entry.isDirectory()) return filesBelow(root, path);
+  return readFolder(join(root, folder)).flatMap((entry) => {
+    const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
+    if (entry.isDirectory()) return NEVER_WALKED.has(entry.name) ? [] : filesBelow(root, path);
     return entry.isFile() || entry.isSymbolicLink() ? [path] : [];
   });
 }
@@ -87,9 +103,9 @@ function readFolder(folder: string) {
 
 function readIfThere(path: string): Uint8Array | undefined {
   try {
-    return readFileSync(path);
+    return readFileSync(path, { flag: NO_LINKS as unknown as string });
   } catch (cause) {
-    if (['ENOENT', 'EISDIR', 'ENOTDIR'].includes(foreignCode(cause) ?? '')) return undefined;
+    if (['ENOENT', 'EISDIR', 'ENOTDIR', 'ELOOP'].includes(foreignCode(cause) ?? '')) return undefined;
     throw new RtnError('undetermined', `${path} cannot be read`, { cause });
   }
 }

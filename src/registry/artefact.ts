@@ -1,6 +1,7 @@
 import type { Status } from './document.js';
+import type { Finding } from './finding.js';
 import type { Source } from './source.js';
-import { isVersion } from './version.js';
+import { strictVersion } from './version.js';
 
 export const ARTEFACT_KINDS = ['operation', 'layer', 'template'] as const;
 
@@ -25,13 +26,16 @@ export interface Identity {
  * otherwise, `version/path` reports it.
  */
 export interface Artefact extends Identity {
+  /** Where it stands; another than `pathOf` gives where the file has a legacy version such as `2.0`. */
+  readonly path: string;
   /** `draft` where the document gives no status that exists. */
   readonly status: Status;
-  readonly path: string;
   /** The document's top-level map as plain data; empty where it is no map. */
   readonly document: Readonly<Record<string, unknown>>;
   readonly source: Source;
-  /** Whether the document passed its schema, so that it may be taken as an OperationDocument and the like. */
+  /** What was found while reading it: the families `yaml` and `schema`. */
+  readonly findings: readonly Finding[];
+  /** Whether there was nothing, so that the document may be taken as an OperationDocument and the like. */
   readonly isSound: boolean;
 }
 
@@ -40,6 +44,7 @@ export function referenceTo({ name, version }: Identity): string {
   return `${name}@${version}`;
 }
 
+/** Where the registry keeps it. */
 export function pathOf({ kind, name, version }: Identity): string {
   return `${FOLDERS[kind]}/${name}/${version}.yaml`;
 }
@@ -56,8 +61,10 @@ export function classify(path: string): Identity | 'foreign' | { readonly mispla
   if (file === 'schedules.yaml' || file.endsWith('.test.yaml')) return 'foreign';
   if (file.endsWith('.yml'))
     return { misplaced: `files that end in .yml are not read; name it ${path.slice(0, -4)}.yaml` };
-  const version = file.slice(0, -'.yaml'.length);
-  if (!isVersion(version))
-    return { misplaced: `'${version}' is no strict version such as 1.4.10; expected ${expected}` };
+  const version = strictVersion(file.slice(0, -'.yaml'.length));
+  if (version === undefined)
+    return {
+      misplaced: `'${file.slice(0, -'.yaml'.length)}' is no version such as 1.4.10; expected ${expected}`,
+    };
   return { kind, name, version };
 }

@@ -8,7 +8,7 @@ import {
 import { isMap } from './jsonSchema.js';
 import { SOLE_REFERENCE_PATTERN } from './reference.js';
 
-const COMPONENT_KINDS: readonly ComponentKind[] = ['reader', 'sender', 'channel', 'logger'];
+const COMPONENT_KINDS: readonly ComponentKind[] = ['reader', 'sender', 'channel', 'logger', 'task'];
 
 const ANY_REFERENCE = { type: 'string', pattern: '\\$\\{' };
 
@@ -45,15 +45,20 @@ function kindSchema(kind: ComponentKind, specs: readonly ComponentSpec[]): JsonS
     properties: {
       use: {
         type: 'string',
-        enum: specs.map((spec) => spec.key),
+        // Open, since a draft may name what is still to be written; component/unknown judges it.
+        ...(specs.length > 0 && { anyOf: [{ enum: specs.map((spec) => spec.key) }, { type: 'string' }] }),
         description: `Which ${kind}: ${specs.map((spec) => `${spec.key} (${spec.description})`).join('; ')}`,
       },
     },
-    allOf: specs.map((spec) => ({
-      if: { type: 'object', required: ['use'], properties: { use: { const: spec.key } } },
-      // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
-      then: branchSchema(spec),
-    })),
+    ...(specs.length > 0 && { allOf: specs.map(branchFor) }),
+  };
+}
+
+function branchFor(spec: ComponentSpec): JsonSchema {
+  return {
+    if: { type: 'object', required: ['use'], properties: { use: { const: spec.key } } },
+    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+    then: branchSchema(spec),
   };
 }
 

@@ -1,7 +1,11 @@
-import type { Artefact } from './artefact.js';
+import type { Artefact, ArtefactKind } from './artefact.js';
 import { canonicalJson, sha256 } from './canonical.js';
+import { TEXT_KEYS } from './exempt.js';
 import { isMap, mapSchema } from './jsonSchema.js';
+import { sourceDigests } from './layerSources.js';
+import { dependenciesOf } from './links.js';
 import type { Registry } from './registry.js';
+import { scriptsOf, textDigest } from './scripts.js';
 
 /** Numbers the algorithm below. Digests of an older form stay valid records; a new form is a new function. */
 export const DIGEST_FORM = 1;
@@ -9,17 +13,26 @@ export const DIGEST_FORM = 1;
 /** sha256 in hex by part name: `interface`, `params`, `wrapper` and `layer` of an operation; `content` of the others. */
 export type Digests = Readonly<Record<string, string>>;
 
+/** The keys that make up each part of an operation; any other key is of the interface, so that each lies in one part. */
+const PART_KEYS = {
+  params: ['params'],
+  wrapper: ['runners', 'policy', 'secrets'],
+  layer: ['layer'],
+} as const;
+
 /**
  * The digests of what an artefact *says now*. What it names counts with its recorded digest, or with that of its
- * content while it is a draft, so that an edited template is one finding, at the template.
+ * content while it is a draft, so that an edited template is one finding, at the template. A published layer's sources
+ * are those it was published from: only a draft is computed from the tree.
  */
 export function digestsOf(artefact: Artefact, registry: Registry): Digests {
   if (artefact.kind === 'operation') return operationDigests(artefact, registry);
-  return {
-    content: sha256(
-      canonicalJson(artefact.kind === 'layer' ? layerContent(artefact) : templateContent(artefact, registry)),
-    ),
-  };
+  const content = artefact.kind === 'layer' ? saidBy(artefact.document) : templateContent(artefact, registry);
+  const { content: _content, ...sources } =
+    artefact.kind === 'layer'
+      ? (recordedDigests(artefact) ?? { content: '', ...sourceDigests(artefact, registry.tree) })
+      : { content: '' };
+  return { content: sha256(canonicalJson(content)), ...sources };
 }
 
 /** The digests recorded when it was published, or undefined for a draft. */
@@ -28,7 +41,7 @@ export function recordedDigests({ document }: Artefact): Digests | undefined {
   const texts = Object.entries(document.published).filter(
     (entry): entry is [string, string] => typeof entry[1] === 'string',
   );
-  return Object.fromEntries(texts.filter(([part]) => part !== 'at'));
+  return Object.fromEntries(texts.filter(([part]) => part !== 'at' && part !== 'commit'));
 }
 
 /** Names the parts of a published artefact that no longer are what was published; empty for a draft. */
@@ -46,16 +59,14 @@ export function operationDigest(artefact: Artefact, registry: Registry): string 
   return sha256(canonicalJson(digestsOf(artefact, registry)));
 }
 
-function operationDigests({ document }: Artefact, registry: Registry): Digests {
-  const { schema, name, version, inputs, outputs, params, secrets, policy, runners, layer } = document;
-  const templates = isMap(runners)
-    ? Object.values(runners).map((runner) => (isMap(runner) ? runner.template : undefined))
-    : [];
+function operationDigests(artefact: Artefact, registry: Registry): Digests {
+  const { document } = artefact;
+  const { layer, runners, policy, secrets, params, inputs, outputs } = document;
+  const inParts: readonly string[] = Object.values(PART_KEYS).flat();
+  const others = Object.entries(saidBy(document)).filter(([key]) => !inParts.includes(key));
   const parts = {
     interface: {
-      schema,
-      name,
-      version,
+      ...Object.fromEntries(others),
       inputs: eachOf(inputs, inputContent),
       outputs: eachOf(outputs, withoutDescription),
     },
@@ -64,33 +75,58 @@ function operationDigests({ document }: Artefact, registry: Registry): Digests {
       runners,
       policy,
       secrets: isMap(secrets) ? Object.keys(secrets).sort() : [],
-      templates: Object.fromEntries(
-        templates.map((template) => [String(template), namedDigest('template', template, registry)]),
-      ),
+      templates: namedDigests(artefact, 'template', registry),
+      scripts: scriptsOf(artefact).map(({ file }) => fileDigest(file, registry)),
     },
-    layer: { layer, digest: namedDigest('layer', layer, registry) },
+    layer: { layer, digests: namedDigests(artefact, 'layer', registry) },
   };
   return Object.fromEntries(
-    Object.entries(parts).map(([part, value]) => [part, sha256(canonicalJson(value))]),
+    Object.entries(parts).map(([part, value]) => [part, sha256(canonicalJson(value ?? null))]),
   );
 }
 
-function namedDigest(kind: 'layer' | 'template', reference: unknown, registry: Registry): string | undefined {
-  const named = registry.resolve(kind, reference);
-  return named && (recordedDigests(named)?.content ?? digestsOf(named, registry).content);
+/** By `name@version`, the digests of what an artefact names of a kind. */
+function namedDigests(
+  artefact: Artefact,
+  kind: ArtefactKind,
+  registry: Registry,
+  above: readonly Artefact[] = [],
+): Record<string, unknown> {
+  const named = dependenciesOf(artefact).filter((link) => link.kind === kind);
+  return Object.fromEntries(
+    named.map(({ reference }) => {
+      const target = registry.resolve(kind, reference);
+      // Partials that include each other are `template/partial`; here they must only not be followed for ever.
+      if (target === undefined || above.includes(target)) return [String(reference), null];
+      const recorded = recordedDigests(target);
+      return [String(reference), recorded ?? draftDigests(target, registry, [...above, artefact])];
+    }),
+  );
 }
 
-function layerContent({ document: { schema, name, version, node, packages } }: Artefact): unknown {
-  return { schema, name, version, node, packages };
+function draftDigests(draft: Artefact, registry: Registry, above: readonly Artefact[]): unknown {
+  return draft.kind === 'template' ? templateContent(draft, registry, above) : digestsOf(draft, registry);
 }
 
-function templateContent(artefact: Artefact, registry: Registry): unknown {
-  const { schema, name, version, stages, text } = artefact.document;
+function fileDigest(file: string | undefined, { tree }: Registry): string | null {
+  const bytes = file === undefined ? undefined : tree.read(file);
+  return bytes === undefined ? null : textDigest(bytes);
+}
+
+/** All top-level keys of a document but the exempt ones. */
+function saidBy(document: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(document).filter(([key]) => key !== 'published' && !TEXT_KEYS.includes(key)),
+  );
+}
+
+function templateContent(artefact: Artefact, registry: Registry, above: readonly Artefact[] = []): unknown {
   const bytes = registry.textOf(artefact)?.bytes;
-  // Latin-1 keeps every byte apart, so that a file which is not UTF-8 has its own digest too.
-  const content =
-    bytes && sha256(Buffer.from(Buffer.from(bytes).toString('latin1').replaceAll('\r\n', '\n'), 'latin1'));
-  return { schema, name, version, stages, text, content };
+  return {
+    said: saidBy(artefact.document),
+    content: bytes && textDigest(bytes),
+    partials: namedDigests(artefact, 'template', registry, above),
+  };
 }
 
 function inputContent(input: unknown): unknown {

@@ -15,7 +15,7 @@ interface ArtefactDocument {
   readonly replaced_by?: string;
   /** Why it is deprecated or withdrawn. */
   readonly reason?: string;
-  /** `2027-06-30`: the day after which a deprecated version should be gone. */
+  /** `2026-11-23`: the day after which a deprecated version should be gone. */
   readonly remove_after?: string;
 }
 
@@ -35,7 +35,9 @@ export interface OperationDocument extends ArtefactDocument {
   >;
 }
 
+/** An input of rows; those of other types (table, file, send-log) have neither key nor row. */
 interface InputDocument {
+  readonly type?: (typeof INPUT_TYPES)[number];
   readonly description?: string;
   /** The row's field that identifies a message. */
   readonly key: string;
@@ -45,7 +47,7 @@ interface InputDocument {
 }
 
 interface OutputDocument {
-  readonly type: 'send-log';
+  readonly type: (typeof OUTPUT_TYPES)[number];
   readonly description?: string;
   readonly default?: string;
 }
@@ -61,6 +63,11 @@ interface RunnerDocument {
   readonly reader?: ComponentDocument;
   readonly sender?: ComponentDocument;
   readonly logger?: ComponentDocument;
+  readonly task?: ComponentDocument;
+  /** A script of one's own: a file below the operation's folder. */
+  readonly run?: string;
+  /** Where the script comes from: `URL@commit`. */
+  readonly source?: string;
 }
 
 /** A component as configured: `use` and the keys of its spec, references not yet resolved. */
@@ -73,10 +80,25 @@ export interface LayerDocument extends ArtefactDocument {
   readonly node: string;
   /** Exact versions. */
   readonly packages: Readonly<Record<string, string>>;
-  readonly published?: ContentRecord;
+  /** Globs of the files that its code is made of. */
+  readonly sources?: readonly string[];
+  /** The file that pins what the sources depend on. */
+  readonly lockfile?: string;
+  readonly published?: ContentRecord & {
+    readonly sources?: string;
+    readonly lockfile?: string;
+    readonly commit?: string;
+  };
 }
 
-export const STAGES = ['reader', 'sender', 'logger'] as const;
+export const INPUT_TYPES = ['rows', 'table', 'file', 'send-log'] as const;
+
+export const OUTPUT_TYPES = ['send-log', 'table', 'file'] as const;
+
+/** The slots of a runner that hold a component; `run` holds the name of a script. */
+export const COMPONENT_STAGES = ['reader', 'sender', 'logger', 'task'] as const;
+
+export const STAGES = [...COMPONENT_STAGES, 'run'] as const;
 
 type Stage = (typeof STAGES)[number];
 
@@ -87,6 +109,8 @@ export interface TemplateDocument extends ArtefactDocument {
   readonly stages: readonly Stage[];
   /** The Handlebars file beside it. */
   readonly text: string;
+  /** Templates that its text includes, `name@version` by the name that the text uses. */
+  readonly partials?: Readonly<Record<string, string>>;
   readonly published?: ContentRecord;
 }
 

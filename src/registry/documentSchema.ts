@@ -1,9 +1,11 @@
 import { type ComponentSpec, DURATION_PATTERN, type JsonSchema } from '../component.js';
-import { ARTEFACT_KINDS, type ArtefactKind } from './artefact.js';
+import type { ArtefactKind } from './artefact.js';
 import { componentDefinitions } from './componentSchema.js';
+import { CONFIG_SCHEMA } from './config.js';
 import { DIGEST_FORM } from './digest.js';
-import { OPERATION_PARTS, STAGES } from './document.js';
+import { INPUT_TYPES, OPERATION_PARTS, OUTPUT_TYPES, STAGES } from './document.js';
 import { NAME_PATTERN, REFERENCE_PATTERN, VERSION_PATTERN } from './version.js';
+import { WAIVERS_SCHEMA } from './waivers.js';
 
 const DRAFT_07 = 'http://json-schema.org/draft-07/schema#';
 /** Names of inputs, outputs, params and secrets become flags, properties and environment variables. */
@@ -44,11 +46,11 @@ export function documentSchemas(specs: readonly ComponentSpec[]): Record<Artefac
 
 /** `schemas/operation.schema.json`: where each schema stands in a repository, as the modeline of a document names it. */
 export function schemaFiles(specs: readonly ComponentSpec[]): Record<string, string> {
-  const schemas = documentSchemas(specs);
+  const schemas = { ...documentSchemas(specs), config: CONFIG_SCHEMA, waivers: WAIVERS_SCHEMA };
   return Object.fromEntries(
-    ARTEFACT_KINDS.map((kind) => [
+    Object.entries(schemas).map(([kind, schema]) => [
       `schemas/${kind}.schema.json`,
-      `${JSON.stringify(schemas[kind], null, 2)}\n`,
+      `${JSON.stringify(schema, null, 2)}\n`,
     ]),
   );
 }
@@ -63,6 +65,12 @@ function operationSchema(specs: readonly ComponentSpec[]): JsonSchema {
     reader: slot('reader', 'Where messages come from.'),
     sender: slot('sender', 'How messages go out.'),
     logger: slot('logger', 'Where the result of each message is written.'),
+    task: slot('task', 'Work that is no sending, such as moving a log.'),
+    run: text('A script of your own: a file below the folder of the operation.', {
+      pattern: '^\\./',
+      examples: ['./scripts/cleanup.sh'],
+    }),
+    source: text('Where the script comes from: address@commit.'),
   });
   const recorded = Object.fromEntries(
     OPERATION_PARTS.map((part) => [part, digest(`sha256 of what counts as ${part}.`)]),
@@ -100,18 +108,36 @@ function operationSchema(specs: readonly ComponentSpec[]): JsonSchema {
 }
 
 function inputSchema(): JsonSchema {
-  return closed('An input: rows of one shape.', ['key', 'row'], {
-    description: text('What a row is, for those who fill the input.'),
+  const input = closed('An input: rows of one shape, or a whole table, file or log.', [], {
+    type: {
+      type: 'string',
+      enum: INPUT_TYPES,
+      default: 'rows',
+      description:
+        'rows: read one by one, of the shape given. table, file, send-log: handed over as a whole to a script or task.',
+    },
+    description: text('What it holds, for those who fill it.'),
     key: text('The field of the row that identifies a message.'),
     recipient: text('The field of the row that names the recipient in the send log.'),
     row: embedded('JSON Schema (draft-07) of a row.'),
     default: text('Location used when the command line gives none, such as yt:PATH or file:PATH.'),
   });
+  return {
+    ...input,
+    if: { required: ['type'], properties: { type: { enum: INPUT_TYPES.slice(1) } } },
+    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+    then: true,
+    else: { ...input, required: ['key', 'row'] },
+  };
 }
 
 function outputSchema(): JsonSchema {
   return closed('An output.', ['type'], {
-    type: { const: 'send-log', description: 'send-log: one row a message with its outcome.' },
+    type: {
+      type: 'string',
+      enum: OUTPUT_TYPES,
+      description: 'send-log: one row a message with its outcome. table, file: written by a script or task.',
+    },
     description: text('What is written, for those who read the output.'),
     default: text('Location used when the command line gives none, such as pg:TABLE or yt:PATH.'),
   });
@@ -121,7 +147,14 @@ function layerSchema(): JsonSchema {
   return artefactSchema(
     'layer',
     ['node', 'packages'],
-    published({ content: digest('sha256 of node and packages.') }),
+    published(
+      { content: digest('sha256 of all that this document says.') },
+      {
+        sources: digest('sha256 of the sources it was published from.'),
+        lockfile: digest('sha256 of the lockfile it was published with.'),
+        commit: text('Commit of git that was checked out then.', { pattern: '^[0-9a-f]{40,64}$' }),
+      },
+    ),
     {
       node: text('Range of Node.js versions that its runners need.', { examples: ['>=20.19'] }),
       packages: mapOf(
@@ -129,6 +162,20 @@ function layerSchema(): JsonSchema {
         text('Exact version.', { pattern: VERSION_PATTERN, examples: ['1.4.10'] }),
         '^(@[a-z0-9._~-]+/)?[a-z0-9._~-]+$',
       ),
+      sources: {
+        type: 'array',
+        description:
+          'Globs of the files that its code is made of, from the root of the registry; ! takes away.',
+        minItems: 1,
+        items: text('Glob.', {
+          pattern: '^!?(?!/)(?!(.*/)?\\.\\.(/|$))[^\\\\]+$',
+          examples: ['src/**/*.ts', '!src/**/*.test.ts'],
+        }),
+      },
+      lockfile: text('File that pins what the sources depend on.', {
+        pattern: '^(?!/)(?!(.*/)?\\.\\.(/|$))[^\\\\]+$',
+        examples: ['package-lock.json'],
+      }),
     },
   );
 }
@@ -137,7 +184,7 @@ function templateSchema(): JsonSchema {
   return artefactSchema(
     'template',
     ['stages', 'text'],
-    published({ content: digest('sha256 of the stages and of the text file.') }),
+    published({ content: digest('sha256 of this document, of the text file and of the partials.') }),
     {
       stages: {
         type: 'array',
@@ -146,11 +193,16 @@ function templateSchema(): JsonSchema {
         items: { type: 'string', enum: STAGES },
       },
       text: text('The Handlebars file beside this one.', { examples: ['1.0.0.mjs.hbs'] }),
+      partials: mapOf(
+        'Templates that the text includes as {{> name}}: name@version by name.',
+        reference('retry', 'The template that is included: name@version.'),
+        NAME_PATTERN,
+      ),
     },
   );
 }
 
-function published(digests: JsonSchema): JsonSchema {
+function published(digests: JsonSchema, optional: JsonSchema = {}): JsonSchema {
   return closed(
     'Written by `rtn publish`: what was published, so that a later change is noticed. Never edit it.',
     ['form', 'at', ...Object.keys(digests)],
@@ -158,6 +210,7 @@ function published(digests: JsonSchema): JsonSchema {
       form: { type: 'integer', const: DIGEST_FORM, description: 'Number of the digest algorithm.' },
       at: text('Day of publication, UTC.', { format: 'date', examples: ['2026-11-23'] }),
       ...digests,
+      ...optional,
     },
   );
 }
@@ -203,9 +256,9 @@ function artefactSchema(
         ...properties,
         replaced_by: reference(kind, 'What to use instead of a deprecated version: name@version.'),
         reason: text('Why it is deprecated or withdrawn.'),
-        remove_after: text('Day after which a deprecated version should be gone.', {
+        remove_after: text('Day after which a deprecated version should be withdrawn.', {
           format: 'date',
-          examples: ['2027-06-30'],
+          examples: ['2027-01-31'],
         }),
         published: record,
       },

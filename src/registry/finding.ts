@@ -14,12 +14,14 @@ export interface Finding extends Position {
   /** Relative to the root. */
   readonly file: string;
   readonly message: string;
+  /** Lines below the message: what was changed, who depends on it. */
+  readonly notes?: readonly string[];
   /** A command to paste that mends it. */
   readonly fix?: string;
 }
 
 /** In reading order, each mistake once: what stands behind a YAML anchor is judged wherever it is used. */
-export function inOrder(findings: readonly Finding[]): Finding[] {
+export function inOrder<F extends Finding>(findings: readonly F[]): F[] {
   const once = new Map(
     findings.map((finding) => [
       JSON.stringify([finding.file, finding.line, finding.column, finding.rule, finding.message]),

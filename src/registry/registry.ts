@@ -7,34 +7,51 @@ import {
   classify,
   FOLDERS,
   type Identity,
+  pathOf,
   referenceTo,
 } from './artefact.js';
-import type { LayerDocument, OperationDocument, Status, TemplateDocument } from './document.js';
+import { ArtefactFile } from './artefactFile.js';
+import type { LayerDocument, OperationDocument, TemplateDocument } from './document.js';
 import { compareText, type Finding } from './finding.js';
-import { isMap } from './jsonSchema.js';
-import { parseSource } from './source.js';
+import { dependenciesOf, replacementOf } from './links.js';
 import { suggestion } from './spelling.js';
 import { type FileChange, type FileTree, withChanges } from './tree.js';
 import { documentValidator } from './validation.js';
-import { byVersion, lineOf, splitReference } from './version.js';
+import { byVersion, lineOf, splitReference, strictVersion } from './version.js';
 
 /** Everything that a tree holds, by kind, name and version. Immutable: after a change, load again. */
 export class Registry {
   readonly tree: FileTree;
   /** By kind, then name, then version, ascending. */
   readonly artefacts: readonly Artefact[];
+  /** Files that stand where nobody would ever read them (`version/path`). */
+  readonly misplaced: readonly Finding[];
   readonly #byKey: ReadonlyMap<string, Artefact>;
+  readonly #byName: ReadonlyMap<string, readonly Artefact[]>;
 
-  constructor(tree: FileTree, artefacts: readonly Artefact[]) {
+  readonly #specs: readonly ComponentSpec[];
+
+  constructor(
+    tree: FileTree,
+    specs: readonly ComponentSpec[],
+    artefacts: readonly Artefact[],
+    misplaced: readonly Finding[],
+  ) {
     const order = (kind: ArtefactKind) => ARTEFACT_KINDS.indexOf(kind);
     this.tree = tree;
+    this.#specs = specs;
+    this.misplaced = misplaced;
     this.artefacts = [...artefacts].sort(
       (a, b) =>
         order(a.kind) - order(b.kind) || compareText(a.name, b.name) || byVersion(a.version, b.version),
     );
-    this.#byKey = new Map(
-      artefacts.map((artefact) => [`${artefact.kind} ${referenceTo(artefact)}`, artefact]),
-    );
+    this.#byKey = new Map(artefacts.map((artefact) => [keyOf(artefact), artefact]));
+    this.#byName = groupBy(this.artefacts, ({ kind, name }) => `${kind} ${name}`);
+  }
+
+  /** The registry as it would be with some files changed. */
+  with(changes: readonly FileChange[]): Registry {
+    return loadRegistry(withChanges(this.tree, changes), this.#specs);
   }
 
   all(kind: ArtefactKind): Artefact[] {
@@ -42,20 +59,27 @@ export class Registry {
   }
 
   /** All versions of a name, ascending. */
-  versions(kind: ArtefactKind, name: string): Artefact[] {
-    return this.artefacts.filter((artefact) => artefact.kind === kind && artefact.name === name);
+  versions(kind: ArtefactKind, name: string): readonly Artefact[] {
+    return this.#byName.get(`${kind} ${name}`) ?? [];
+  }
+
+  /** The names of a kind, in order. */
+  names(kind: ArtefactKind): string[] {
+    return [...new Set(this.all(kind).map(({ name }) => name))];
   }
 
   /** One version; the newest, drafts included, where none is given. */
   find(kind: ArtefactKind, name: string, version?: string): Artefact | undefined {
     return version === undefined
       ? this.versions(kind, name).at(-1)
-      : this.#byKey.get(`${kind} ${name}@${version}`);
+      : this.#byKey.get(keyOf({ kind, name, version: strictVersion(version) ?? version }));
   }
 
   /** What `name@version` in a document names. Takes any value, since it is asked about documents not yet sound. */
   resolve(kind: ArtefactKind, reference: unknown): Artefact | undefined {
-    return typeof reference === 'string' ? this.#byKey.get(`${kind} ${reference}`) : undefined;
+    if (typeof reference !== 'string') return undefined;
+    const { name, version } = splitReference(reference);
+    return version === undefined ? undefined : this.find(kind, name, version);
   }
 
   /** The newest version within MAJOR.MINOR of this one. */
@@ -63,11 +87,20 @@ export class Registry {
     return this.versions(kind, name).findLast((artefact) => lineOf(artefact.version) === lineOf(version));
   }
 
-  /** The operations, templates or layers whose documents name this artefact. */
-  dependents(artefact: Artefact): Artefact[] {
-    return this.artefacts.filter((candidate) =>
-      dependenciesOf(candidate).some(({ kind, reference }) => this.resolve(kind, reference) === artefact),
+  /** The operations and templates whose documents name this artefact as one they cannot do without. */
+  dependents(artefact: Identity): Artefact[] {
+    if (artefact.kind === 'operation') return [];
+    return this.#mentioning(artefact).filter((candidate) =>
+      dependenciesOf(candidate).some(({ kind, reference }) => this.#isNamed(artefact, kind, reference)),
     );
+  }
+
+  /** The artefacts that say this one replaces them. */
+  replaced(artefact: Identity): Artefact[] {
+    return this.#mentioning(artefact).filter((candidate) => {
+      const link = replacementOf(candidate);
+      return link !== undefined && this.#isNamed(artefact, link.kind, link.reference);
+    });
   }
 
   /** The text file of a template: undefined where it is missing, or where its name leads out of the folder. */
@@ -78,80 +111,72 @@ export class Registry {
     const bytes = this.tree.read(path);
     return bytes && { path, bytes };
   }
+
+  #isNamed(artefact: Identity, kind: ArtefactKind, reference: unknown): boolean {
+    if (kind !== artefact.kind || typeof reference !== 'string') return false;
+    const { name, version } = splitReference(reference);
+    return name === artefact.name && version !== undefined && strictVersion(version) === artefact.version;
+  }
+
+  /**
+   * Those whose bytes may name it, so that the others are not parsed. Only a backslash (an escape, a line folded in
+   * quotes) can hide a name.
+   */
+  #mentioning({ name }: Identity): Artefact[] {
+    return this.artefacts.filter(({ path }) => {
+      const bytes = this.tree.read(path);
+      if (bytes === undefined) return false;
+      const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      return text.includes(`${name}@`) || text.includes('\\');
+    });
+  }
 }
 
-/** Reads every artefact of a tree. Findings are those of YAML and of the schemas; the other families are in rules/. */
-export function loadRegistry(
-  tree: FileTree,
-  specs: readonly ComponentSpec[],
-): { registry: Registry; findings: Finding[] } {
-  const artefacts: Artefact[] = [];
-  const findings: Finding[] = [];
+/** Finds every artefact of a tree by its path. None is read before it is asked about. */
+export function loadRegistry(tree: FileTree, specs: readonly ComponentSpec[]): Registry {
   const validate = documentValidator(specs);
-  for (const path of tree.paths()) {
+  const artefacts = new Map<string, Artefact>();
+  const misplaced: Finding[] = [];
+  for (const path of ARTEFACT_KINDS.flatMap((kind) => tree.list(FOLDERS[kind]))) {
     const identity = classify(path);
     if (identity === 'foreign') continue;
     if ('misplaced' in identity) {
-      findings.push({
-        rule: 'version/path',
-        severity: 'error',
-        file: path,
-        line: 1,
-        column: 1,
-        message: identity.misplaced,
-      });
+      misplaced.push(misplacedAt(path, identity.misplaced));
       continue;
     }
-    const { artefact, findings: faults } = readArtefact(tree, path, identity);
-    findings.push(...faults);
-    if (artefact === undefined) continue;
-    const mistakes = validate(identity.kind, artefact.source);
-    findings.push(...mistakes);
-    artefacts.push({ ...artefact, isSound: mistakes.length === 0 });
+    const artefact = new ArtefactFile(identity, path, tree, validate);
+    const twin = artefacts.get(keyOf(identity));
+    // 2.0.yaml and 2.0.0.yaml are one version: the strictly written one is taken.
+    const [kept, second] =
+      path === pathOf(identity) ? [artefact, twin] : [twin ?? artefact, twin && artefact];
+    artefacts.set(keyOf(identity), kept);
+    if (second !== undefined)
+      misplaced.push(
+        misplacedAt(second.path, `${referenceTo(kept)} stands in ${kept.path}; delete one of the two`),
+      );
   }
-  return { registry: new Registry(tree, artefacts), findings };
+  return new Registry(tree, specs, [...artefacts.values()], misplaced);
 }
 
-/** The registry as it would be with some files changed: only these are read anew, and not judged. */
-export function withFiles(registry: Registry, changes: readonly FileChange[]): Registry {
-  const tree = withChanges(registry.tree, changes);
-  const paths = new Set(changes.map(({ path }) => path));
-  const reread = [...paths].flatMap((path) => {
-    const identity = classify(path);
-    const { artefact } =
-      typeof identity === 'object' && 'kind' in identity ? readArtefact(tree, path, identity) : {};
-    return artefact ? [artefact] : [];
-  });
-  return new Registry(tree, [...registry.artefacts.filter(({ path }) => !paths.has(path)), ...reread]);
+function keyOf({ kind, name, version }: Identity): string {
+  return `${kind} ${name}@${version}`;
 }
 
-function readArtefact(
-  tree: FileTree,
-  path: string,
-  identity: Identity,
-): { artefact?: Artefact; findings: Finding[] } {
-  const { source, findings } = parseSource(path, tree.read(path) ?? new Uint8Array());
-  if (source === undefined) return { findings };
-  const document = isMap(source.value) ? source.value : {};
-  return {
-    artefact: { ...identity, path, document, source, status: statusOf(document), isSound: false },
-    findings,
-  };
+function misplacedAt(file: string, message: string): Finding {
+  return { rule: 'version/path', severity: 'error', file, line: 1, column: 1, message };
 }
 
-/** What an artefact's document names, with the path to where it stands. */
-export function dependenciesOf({
-  kind,
-  document,
-}: Artefact): { kind: ArtefactKind; reference: unknown; path: (string | number)[] }[] {
-  if (kind !== 'operation') return [];
-  const runners = isMap(document.runners) ? Object.entries(document.runners) : [];
-  const templates = runners.map(([name, runner]) => ({
-    kind: 'template' as const,
-    reference: isMap(runner) ? runner.template : undefined,
-    path: ['runners', name, 'template'],
-  }));
-  return [{ kind: 'layer', reference: document.layer, path: ['layer'] }, ...templates];
+function groupBy(
+  artefacts: readonly Artefact[],
+  key: (artefact: Artefact) => string,
+): Map<string, Artefact[]> {
+  const groups = new Map<string, Artefact[]>();
+  for (const artefact of artefacts) {
+    const group = groups.get(key(artefact));
+    if (group === undefined) groups.set(key(artefact), [artefact]);
+    else group.push(artefact);
+  }
+  return groups;
 }
 
 interface DocumentOf {
@@ -185,8 +210,4 @@ export function expectArtefact<K extends ArtefactKind>(
 /** A plain name: no folder, no way up, nothing that another system would read as a path. */
 export function isFileName(text: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(text) && !text.includes('..');
-}
-
-function statusOf({ status }: Readonly<Record<string, unknown>>): Status {
-  return status === 'active' || status === 'deprecated' || status === 'withdrawn' ? status : 'draft';
 }

@@ -1,8 +1,8 @@
 /** Files as values: the registry reads the work tree, a commit or a map in memory through the same two functions. */
 export interface FileTree {
-  /** Every file below `operations/`, `layers/` and `templates/` at least; relative to the root, with `/`. */
-  paths(): readonly string[];
-  /** The bytes of one file, or undefined where there is none. */
+  /** Every file below a folder (links too, though they cannot be read), itself given without `/` at its end; relative to the root, with `/`. `''` is the root. */
+  list(folder: string): readonly string[];
+  /** The bytes of one regular file, or undefined where there is none. */
   read(path: string): Uint8Array | undefined;
 }
 
@@ -15,7 +15,7 @@ export interface FileChange {
 /** A tree held in memory: for tests, and for what an author's change is going to look like. */
 export function memoryTree(files: Readonly<Record<string, Uint8Array | string>>): FileTree {
   return withChanges(
-    { paths: () => [], read: () => undefined },
+    { list: () => [], read: () => undefined },
     Object.entries(files).map(([path, content]) => ({ path, content })),
   );
 }
@@ -26,9 +26,11 @@ export function withChanges(tree: FileTree, changes: readonly FileChange[]): Fil
     changes.map(({ path, content }) => [path, typeof content === 'string' ? Buffer.from(content) : content]),
   );
   return {
-    paths: () => [
-      ...tree.paths().filter((path) => !changed.has(path)),
-      ...[...changed].filter(([, content]) => content !== null).map(([path]) => path),
+    list: (folder) => [
+      ...tree.list(folder).filter((path) => !changed.has(path)),
+      ...[...changed]
+        .filter(([path, content]) => content !== null && (folder === '' || path.startsWith(`${folder}/`)))
+        .map(([path]) => path),
     ],
     read: (path) => (changed.has(path) ? (changed.get(path) ?? undefined) : tree.read(path)),
   };

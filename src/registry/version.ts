@@ -18,6 +18,20 @@ export function isVersion(text: string): boolean {
   return version.test(text) && parseSemver(text) !== null;
 }
 
+/**
+ * Reads a version kindly and gives the strict one that it stands for: `2.0` is 2.0.0, `1.4.5dev` is 1.4.5-dev. Undefined
+ * for what is no version at all.
+ */
+export function strictVersion(text: string): string | undefined {
+  const match =
+    /^v?(\d{1,15})(?:\.(\d{1,15}))?(?:\.(\d{1,15}))?(?:[-.]?([A-Za-z][0-9A-Za-z.-]{0,60}))?$/.exec(text);
+  if (isVersion(text)) return text;
+  if (match === null) return undefined;
+  const [, major, minor = '0', patch = '0', label] = match;
+  const strict = `${[major, minor, patch].map(Number).join('.')}${label === undefined ? '' : `-${label}`}`;
+  return isVersion(strict) ? strict : undefined;
+}
+
 /** Semver's order; both must be versions. */
 export function byVersion(a: string, b: string): number {
   return compareVersions(a, b);

@@ -1,7 +1,35 @@
 import type { Finding } from '../registry/finding.js';
 
+/** What a machine is told of a judgement. */
+export interface JsonReportInput {
+  readonly registry: { readonly artefacts: readonly unknown[] };
+  readonly judged: readonly unknown[];
+  readonly findings: readonly Finding[];
+  readonly waived: readonly {
+    readonly finding: Finding;
+    readonly waiver: { readonly reason: string; readonly owner: string; readonly expires: string };
+    readonly isInForce: boolean;
+  }[];
+  readonly base?: { readonly ref: string; readonly commit: string } | undefined;
+}
+
 /** Findings for machines: one object, so that counts and what comes later can stand beside the list. */
-export function jsonReport(findings: readonly Finding[], artefacts: number): string {
+export function jsonReport({ registry, judged, findings, waived, base }: JsonReportInput): string {
   const count = (severity: string) => findings.filter((finding) => finding.severity === severity).length;
-  return `${JSON.stringify({ artefacts, errors: count('error'), warnings: count('warning'), findings }, null, 2)}\n`;
+  const report = {
+    artefacts: registry.artefacts.length,
+    judged: judged.length,
+    ...(base && { base: { ref: base.ref, commit: base.commit } }),
+    errors: count('error'),
+    warnings: count('warning'),
+    findings,
+    waived: waived.map(({ finding, waiver: { reason, owner, expires }, isInForce }) => ({
+      finding,
+      reason,
+      owner,
+      expires,
+      isInForce,
+    })),
+  };
+  return `${JSON.stringify(report, null, 2)}\n`;
 }

@@ -7,6 +7,15 @@ export interface TextReportOptions {
   readonly hasColor: boolean;
   /** What was judged, for the last line: `4 artefacts`. */
   readonly scope: string;
+  /** Agreed exceptions: every report shows them. */
+  readonly waived?: readonly WaivedLine[];
+}
+
+/** A finding that is excepted, or will be once its waiver is on the base. */
+interface WaivedLine {
+  readonly finding: Finding;
+  readonly waiver: { readonly reason: string; readonly owner: string; readonly expires: string };
+  readonly isInForce: boolean;
 }
 
 const MAX_LINE = 160;
@@ -14,22 +23,32 @@ const MAX_LINE = 160;
 /** Findings for people: place, rule, message, the line with a caret, and the command that mends it. */
 export function textReport(
   findings: readonly Finding[],
-  { textOf, hasColor, scope }: TextReportOptions,
+  { textOf, hasColor, scope, waived = [] }: TextReportOptions,
 ): string {
   const paint = painter(hasColor);
   const blocks = findings.map((finding) => {
-    const { file, line, column, severity, rule, message, fix } = finding;
+    const { file, line, column, severity, rule, message, notes = [], fix } = finding;
     const head = `${paint.bold(`${file}:${line}:${column}`)} ${severity === 'error' ? paint.red(severity) : paint.yellow(severity)} ${paint.dim(rule)}`;
     const excerpt = excerptOf(textOf(file), finding).map((text) => `  ${paint.dim(text)}`);
     return [
       head,
       `  ${oneLine(message, 1_000)}`,
+      ...notes.map((note) => `    ${oneLine(note, 300)}`),
       ...excerpt,
       ...(fix === undefined ? [] : [`  fix: ${paint.bold(fix)}`]),
       '',
     ].join('\n');
   });
-  return `${[...blocks, summary(findings, scope)].join('\n')}\n`;
+  const exceptions = waived.map((line) => paint.dim(waivedInWords(line)));
+  return `${[...blocks, ...exceptions, summary(findings, scope)].join('\n')}\n`;
+}
+
+function waivedInWords({ finding, waiver, isInForce }: WaivedLine): string {
+  const { rule, file } = finding;
+  const until = `until ${waiver.expires}, by ${oneLine(waiver.owner, 60)}: ${oneLine(waiver.reason, 200)}`;
+  return isInForce
+    ? `waived ${rule} of ${file} ${until}`
+    : `not waived yet: ${rule} of ${file}; its waiver counts once it is on the base (${until})`;
 }
 
 function summary(findings: readonly Finding[], scope: string): string {

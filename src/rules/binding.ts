@@ -1,15 +1,16 @@
 import { isMap } from '../registry/jsonSchema.js';
+import { scriptsOf } from '../registry/scripts.js';
 import { suggestion } from '../registry/spelling.js';
 import { rowField } from './row.js';
-import { at, atKey, type Rule } from './rule.js';
+import { at, atKey, judgedOf, type Rule } from './rule.js';
 import { usesOf } from './use.js';
 
 const inputKey: Rule = {
   id: 'input/key',
   severity: 'error',
   doc: 'The key of an input is the field that identifies a message, and recipient the one that names who gets it. Both must be fields of the row, and the key one that every row has: without it a repeat cannot be told from a new message.',
-  *check({ registry }) {
-    for (const operation of registry.all('operation')) {
+  *check(judged) {
+    for (const operation of judgedOf('operation', judged)) {
       const { inputs } = operation.document;
       for (const [name, input] of Object.entries(isMap(inputs) ? inputs : {})) {
         if (!isMap(input) || !isMap(input.row)) continue;
@@ -39,10 +40,12 @@ const outputUnwritten: Rule = {
   id: 'output/unwritten',
   severity: 'error',
   doc: 'An output that no runner writes: whoever reads it would wait for ever. Bind a logger to it, or delete it.',
-  *check({ registry, specs }) {
-    for (const operation of registry.all('operation')) {
+  *check(judged) {
+    for (const operation of judgedOf('operation', judged)) {
+      // A script of one's own writes what it likes.
+      if (scriptsOf(operation).length > 0) continue;
       const { outputs } = operation.document;
-      const written = usesOf(operation, specs)
+      const written = usesOf(operation, judged.specs)
         .bindings.filter(({ to }) => to === 'output')
         .map(({ name }) => name);
       for (const name of Object.keys(isMap(outputs) ? outputs : {})) {

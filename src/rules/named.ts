@@ -1,47 +1,103 @@
 import { type Artefact, type ArtefactKind, pathOf, referenceTo } from '../registry/artefact.js';
-import { dependenciesOf, type Registry } from '../registry/registry.js';
-import { suggestion } from '../registry/spelling.js';
+import { dependenciesOf, type Link } from '../registry/links.js';
+import type { Registry } from '../registry/registry.js';
+import { nearest, suggestion } from '../registry/spelling.js';
 import { splitReference } from '../registry/version.js';
-import { at, type Found } from './rule.js';
+import { isNew, newestActive } from './base.js';
+import { at, type Extras, type Found, type Judged } from './rule.js';
 
 /** Names of artefacts that do not exist; for layers and templates alike. */
-export function* missingOf(kind: ArtefactKind, registry: Registry): Iterable<Found> {
-  for (const { artefact, reference, path } of namesOf(kind, registry)) {
+export function* missingOf(kind: ArtefactKind, judged: Judged): Iterable<Found> {
+  const { registry } = judged;
+  for (const { artefact, reference, path } of namesOf(kind, judged)) {
     if (registry.resolve(kind, reference) !== undefined || !reference.includes('@')) continue;
     const { name, version = '' } = splitReference(reference);
-    const versions = registry.versions(kind, name).map(referenceTo);
-    const names = [...new Set(registry.all(kind).map((other) => other.name))];
-    const hint =
-      versions.length > 0
-        ? `; there ${versions.length > 1 ? 'are' : 'is'} ${versions.slice(-5).join(', ')}`
-        : suggestion(name, names);
     yield at(
       artefact,
       path,
-      `there is no ${kind} ${reference}: ${pathOf({ kind, name, version })} is missing${hint}`,
+      `there is no ${kind} ${reference}: ${pathOf({ kind, name, version })} is missing${hintFor(kind, name, registry)}`,
+      moveTo(kind, artefact, name, judged),
     );
   }
 }
 
-/** Drafts that a published operation names; for layers and templates alike. */
-export function* draftOf(kind: ArtefactKind, registry: Registry): Iterable<Found> {
-  for (const { artefact, reference, path } of namesOf(kind, registry)) {
-    const named = registry.resolve(kind, reference);
+/** Drafts that a published artefact names; for layers and templates alike. */
+export function* draftOf(kind: ArtefactKind, judged: Judged): Iterable<Found> {
+  for (const { artefact, reference, path } of namesOf(kind, judged)) {
+    const named = judged.registry.resolve(kind, reference);
     if (artefact.status === 'draft' || named?.status !== 'draft') continue;
     yield at(
       artefact,
       path,
       `${referenceTo(artefact)} is published, but its ${kind} ${reference} is a draft, which may still change`,
-      `rtn publish ${reference}`,
+      { fix: `rtn publish ${reference} --kind ${kind}` },
     );
   }
 }
 
+/** Withdrawn versions that something in use names; for layers and templates alike. */
+export function* withdrawnOf(kind: ArtefactKind, judged: Judged): Iterable<Found> {
+  for (const { artefact, reference, path } of namesOf(kind, judged)) {
+    const named = judged.registry.resolve(kind, reference);
+    const isInUse = artefact.status === 'active' || artefact.status === 'draft';
+    if (!isInUse || named?.status !== 'withdrawn') continue;
+    const { reason } = named.document;
+    yield at(
+      artefact,
+      path,
+      `${referenceTo(artefact)} names ${kind} ${reference}, which was withdrawn${typeof reason === 'string' ? `: ${reason}` : ''}`,
+      moveTo(kind, artefact, named.name, judged),
+    );
+  }
+}
+
+/** Deprecated versions that a new version names; the old ones may go on using them. */
+export function* deprecatedOf(kind: ArtefactKind, judged: Judged): Iterable<Found> {
+  for (const { artefact, reference, path } of namesOf(kind, judged, judged.artefacts)) {
+    const named = judged.registry.resolve(kind, reference);
+    if (named?.status !== 'deprecated' || !isNew(artefact, judged.base)) continue;
+    const { replaced_by: replacement, reason } = named.document;
+    const why = typeof replacement === 'string' ? `replaced by ${replacement}` : `${reason}`;
+    yield at(
+      artefact,
+      path,
+      `${referenceTo(artefact)} is new and names ${kind} ${reference}, which is deprecated: ${why}`,
+      moveTo(kind, artefact, named.name, judged),
+    );
+  }
+}
+
+/** The commands that let an artefact name the newest active version instead; none where it is clear to nobody which. */
+function moveTo(kind: ArtefactKind, artefact: Artefact, name: string, { registry }: Judged): Extras {
+  const near = registry.versions(kind, name).length > 0 ? name : nearest(name, registry.names(kind));
+  const newest = near === undefined ? undefined : newestActive(kind, near, registry);
+  if (newest === undefined || artefact.kind !== 'operation' || near !== name) return {};
+  const bump = `rtn bump ${subject(artefact, registry)} --${kind} ${newest}`;
+  const isPublished = artefact.status !== 'draft';
+  return { fix: isPublished ? `${bump} && rtn publish ${artefact.name}` : bump };
+}
+
+/** How a verb is told which artefact: the name alone means the newest. */
+export function subject(artefact: Artefact, registry: Registry): string {
+  const isNewest = registry.find(artefact.kind, artefact.name) === artefact;
+  const isUnique = registry.artefacts.every(
+    (other) => other.name !== artefact.name || other.kind === artefact.kind,
+  );
+  return `${isNewest ? artefact.name : referenceTo(artefact)}${isUnique ? '' : ` --kind ${artefact.kind}`}`;
+}
+
+function hintFor(kind: ArtefactKind, name: string, registry: Registry): string {
+  const versions = registry.versions(kind, name).map(referenceTo);
+  if (versions.length === 0) return suggestion(name, registry.names(kind));
+  return `; there ${versions.length > 1 ? 'are' : 'is'} ${versions.slice(-5).join(', ')}`;
+}
+
 function* namesOf(
   kind: ArtefactKind,
-  registry: Registry,
-): Iterable<{ artefact: Artefact; reference: string; path: (string | number)[] }> {
-  for (const artefact of registry.artefacts) {
+  { artefacts, dependents }: Judged,
+  among: readonly Artefact[] = [...artefacts, ...dependents],
+): Iterable<{ artefact: Artefact; reference: string; path: Link['path'] }> {
+  for (const artefact of among) {
     for (const { kind: named, reference, path } of dependenciesOf(artefact)) {
       if (named === kind && typeof reference === 'string') yield { artefact, reference, path };
     }

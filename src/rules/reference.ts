@@ -1,19 +1,20 @@
 import type { Artefact } from '../registry/artefact.js';
 import { isMap } from '../registry/jsonSchema.js';
 import { type Reference, referencesIn } from '../registry/reference.js';
+import { scriptsOf } from '../registry/scripts.js';
 import { suggestion } from '../registry/spelling.js';
 import { fits } from './fit.js';
 import { rowField } from './row.js';
-import { at, atKey, type Found, type Judged, type Rule } from './rule.js';
+import { at, atKey, type Found, type Judged, judgedOf, type Rule } from './rule.js';
 import { type TextUse, usesOf } from './use.js';
 
 const unknown: Rule = {
   id: 'reference/unknown',
   severity: 'error',
   doc: 'A reference such as ${params.x} names something that the operation does not declare: an input, output, param, secret, or a field of the row of the input that the runner reads. References are plain names without expressions, stand only in values of runners, never in keys; $${ gives a literal ${.',
-  *check({ registry, specs }) {
-    for (const operation of registry.all('operation')) {
-      const { texts, bindings, badKeys } = usesOf(operation, specs);
+  *check(judged) {
+    for (const operation of judgedOf('operation', judged)) {
+      const { texts, bindings, badKeys } = usesOf(operation, judged.specs);
       yield* unresolved(operation);
       for (const path of badKeys) yield atKey(operation, path, 'a reference cannot stand in a key');
       for (const { to, name, path } of bindings) {
@@ -88,9 +89,11 @@ const unusedParam: Rule = {
   id: 'reference/unused-param',
   severity: 'error',
   doc: 'A param that no runner uses: who sets it believes that it does something. Use it, or delete it.',
-  *check({ registry, specs }) {
-    for (const operation of registry.all('operation')) {
-      const names = usesOf(operation, specs).texts.flatMap((use) =>
+  *check(judged) {
+    for (const operation of judgedOf('operation', judged)) {
+      // A script of one's own gets every param.
+      if (scriptsOf(operation).length > 0) continue;
+      const names = usesOf(operation, judged.specs).texts.flatMap((use) =>
         referencesOf(use)
           .filter(({ root }) => root === 'params')
           .map(({ path }) => path[0]),
@@ -125,9 +128,9 @@ function* unresolved(operation: Artefact): Iterable<Found> {
   }
 }
 
-function* referenceUses({ registry, specs }: Judged): Iterable<[TextUse, Reference]> {
-  for (const operation of registry.all('operation')) {
-    for (const use of usesOf(operation, specs).texts) {
+function* referenceUses(judged: Judged): Iterable<[TextUse, Reference]> {
+  for (const operation of judgedOf('operation', judged)) {
+    for (const use of usesOf(operation, judged.specs).texts) {
       for (const reference of referencesOf(use)) yield [use, reference];
     }
   }

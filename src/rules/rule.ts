@@ -1,8 +1,9 @@
 import type { ComponentSpec } from '../component.js';
-import type { Artefact } from '../registry/artefact.js';
+import type { Artefact, ArtefactKind } from '../registry/artefact.js';
 import type { Finding, Position, Severity } from '../registry/finding.js';
 import type { Registry } from '../registry/registry.js';
 import type { Path } from '../registry/source.js';
+import type { Base } from './base.js';
 
 /** One thing that is judged. Rules do not know of each other, and each says all that it finds. */
 export interface Rule {
@@ -11,6 +12,8 @@ export interface Rule {
   readonly severity: Severity;
   /** A paragraph for `rtn check --explain ID`: what is wrong, why it matters, what to do. */
   readonly doc: string;
+  /** Whether rtn.yaml may not weaken it: without it the registry would not be what others rely on. */
+  readonly isFirm?: boolean;
   check(judged: Judged): Iterable<Found>;
 }
 
@@ -18,6 +21,13 @@ export interface Rule {
 export interface Judged {
   readonly registry: Registry;
   readonly specs: readonly ComponentSpec[];
+  /** What is judged in full: every artefact, or with a base those that the change touches. */
+  readonly artefacts: readonly Artefact[];
+  /** What depends on those and is not among them: judged only for what it names. Empty without a base. */
+  readonly dependents: readonly Artefact[];
+  readonly base: Base | undefined;
+  /** `2026-11-23`. */
+  readonly today: string;
   /** What was found while reading: the families `yaml` and `schema`, and misplaced files. */
   readonly loading: readonly Finding[];
 }
@@ -26,18 +36,34 @@ export interface Judged {
 export interface Found extends Position {
   readonly file: string;
   readonly message: string;
+  readonly notes?: readonly string[];
   /** A command to paste that mends it. */
   readonly fix?: string;
+  /** Where it differs from the rule's own. */
+  readonly severity?: Severity;
 }
 
+/** What a finding says beside its message. */
+export type Extras = Partial<Pick<Found, 'notes' | 'fix' | 'severity'>>;
+
 /** A finding about the value at a path of an artefact's document. */
-export function at({ path: file, source }: Artefact, path: Path, message: string, fix?: string): Found {
-  return { file, ...source.positionOf(path), message, ...(fix !== undefined && { fix }) };
+export function at(
+  { path: file, source }: Artefact,
+  path: Path,
+  message: string,
+  extras: Extras = {},
+): Found {
+  return { file, ...source.positionOf(path), message, ...extras };
 }
 
 /** A finding about the key at the end of a path. */
-export function atKey({ path: file, source }: Artefact, path: Path, message: string, fix?: string): Found {
-  return { file, ...source.positionOfKey(path), message, ...(fix !== undefined && { fix }) };
+export function atKey(
+  { path: file, source }: Artefact,
+  path: Path,
+  message: string,
+  extras: Extras = {},
+): Found {
+  return { file, ...source.positionOfKey(path), message, ...extras };
 }
 
 /** A rule whose findings are made while the files are read. */
@@ -46,6 +72,17 @@ export function foundInLoading(id: string, doc: string): Rule {
     id,
     severity: 'error',
     doc,
+    isFirm: true,
     check: ({ loading }) => loading.filter((finding) => finding.rule === id),
   };
+}
+
+/** Those of one kind that are judged in full. */
+export function judgedOf(kind: ArtefactKind, { artefacts }: Judged): Artefact[] {
+  return artefacts.filter((artefact) => artefact.kind === kind);
+}
+
+/** `a`, `a and b`, `a, b and c`. */
+export function listInWords(words: readonly string[]): string {
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
 }

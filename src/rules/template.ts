@@ -1,49 +1,101 @@
+import { type Artefact, referenceTo } from '../registry/artefact.js';
 import { STAGES } from '../registry/document.js';
 import { isMap } from '../registry/jsonSchema.js';
-import { isFileName } from '../registry/registry.js';
-import { draftOf, missingOf } from './named.js';
-import { at, atKey, type Rule } from './rule.js';
+import { dependenciesOf } from '../registry/links.js';
+import { isFileName, type Registry } from '../registry/registry.js';
+import { suggestion } from '../registry/spelling.js';
+import { deprecatedOf, draftOf, missingOf, withdrawnOf } from './named.js';
+import { at, atKey, type Found, judgedOf, type Rule } from './rule.js';
+import { parseTemplateText } from './templateText.js';
 
 const missing: Rule = {
   id: 'template/missing',
   severity: 'error',
-  doc: 'A runner names a template that does not exist. A template is named by its exact version, name@version, and stands in templates/<name>/<version>.yaml.',
-  check: ({ registry }) => missingOf('template', registry),
+  doc: 'A runner, or another template, names a template that does not exist. A template is named by its exact version, name@version, and stands in templates/<name>/<version>.yaml.',
+  check: (judged) => missingOf('template', judged),
 };
 
 const draft: Rule = {
   id: 'template/draft',
   severity: 'error',
-  doc: 'A published operation names a template that is still a draft, which anyone may edit: its runners would change under it. Publish the template.',
-  check: ({ registry }) => draftOf('template', registry),
+  doc: 'A published artefact names a template that is still a draft, which anyone may edit: its runners would change under it. Publish the template.',
+  check: (judged) => draftOf('template', judged),
+};
+
+const withdrawn: Rule = {
+  id: 'template/withdrawn',
+  severity: 'error',
+  doc: 'An active operation or template, or a draft, names a template that was withdrawn because it is bad: no runner can be generated from it. Move to another version with `rtn bump NAME --template TEMPLATE@VERSION`; the version before it becomes deprecated when the new one is published, and then this finding is gone.',
+  check: (judged) => withdrawnOf('template', judged),
+};
+
+const deprecated: Rule = {
+  id: 'template/deprecated',
+  severity: 'warning',
+  doc: 'A new version names a deprecated template. Old versions may go on using it and nobody is forced up, but what is made anew should start on what is meant to last.',
+  check: (judged) => deprecatedOf('template', judged),
 };
 
 const text: Rule = {
   id: 'template/text',
   severity: 'error',
-  doc: 'The text of a template is a file beside its document, named without a folder: it belongs to this version, is covered by its digest and is copied by `rtn bump`.',
-  *check({ registry }) {
-    for (const template of registry.all('template')) {
+  doc: 'The text of a template is a Handlebars file beside its document, named without a folder: it belongs to this version, is covered by its digest and is copied by `rtn bump`.',
+  *check(judged) {
+    for (const template of judgedOf('template', judged)) {
       const { text: file } = template.document;
       if (typeof file !== 'string' || file === '') continue;
+      const found = judged.registry.textOf(template);
       if (!isFileName(file))
         yield at(
           template,
           ['text'],
           `'${file}' is no plain file name; the text stands in templates/${template.name}/ itself`,
         );
-      else if (registry.textOf(template) === undefined)
+      else if (found === undefined)
         yield at(template, ['text'], `templates/${template.name}/${file} is missing`);
+      else {
+        const { mistake } = parseTemplateText(found.bytes);
+        if (mistake !== undefined) yield { file: found.path, ...mistake };
+      }
     }
   },
 };
+
+const partial: Rule = {
+  id: 'template/partial',
+  severity: 'error',
+  doc: 'A template includes others by a name, {{> retry}}, that its `partials` give an exact version: that is how a change of a partial is known to reach it. Every name must be listed and every listed one used, and no template may include itself, at whatever remove.',
+  *check(judged) {
+    for (const template of judgedOf('template', judged)) {
+      const found = judged.registry.textOf(template);
+      const listed = isMap(template.document.partials) ? template.document.partials : {};
+      const { partials = [] } = found === undefined ? {} : parseTemplateText(found.bytes);
+      for (const { name, line, column } of partials) {
+        if (found !== undefined && (name === undefined || !Object.hasOwn(listed, name)))
+          yield { file: found.path, line, column, message: unlisted(name, Object.keys(listed)) };
+      }
+      for (const name of Object.keys(listed)) {
+        if (found !== undefined && !partials.some((used) => used.name === name))
+          yield atKey(template, ['partials', name], `the text nowhere includes {{> ${name}}}`);
+      }
+      yield* circles(template, judged.registry);
+    }
+  },
+};
+
+function unlisted(name: string | undefined, listed: readonly string[]): string {
+  return name === undefined
+    ? 'a partial is included by its name, which no expression may compute'
+    : `the partial '${name}' is not listed under partials${suggestion(name, listed)}`;
+}
 
 const stages: Rule = {
   id: 'template/stages',
   severity: 'error',
   doc: 'A template lists the slots that its runner must fill. A slot left empty has nothing to run; a slot that the template does not have would be ignored.',
-  *check({ registry }) {
-    for (const operation of registry.all('operation')) {
+  *check({ registry, artefacts, dependents }) {
+    for (const operation of [...artefacts, ...dependents]) {
+      if (operation.kind !== 'operation') continue;
       const runners = isMap(operation.document.runners) ? operation.document.runners : {};
       for (const [name, runner] of Object.entries(runners)) {
         if (!isMap(runner)) continue;
@@ -68,4 +120,23 @@ const stages: Rule = {
   },
 };
 
-export const TEMPLATE_RULES: readonly Rule[] = [missing, draft, text, stages];
+/** A template whose partials lead back to it. */
+function* circles(template: Artefact, registry: Registry): Iterable<Found> {
+  for (const { reference, path } of dependenciesOf(template)) {
+    const first = registry.resolve('template', reference);
+    if (first !== undefined && [first, ...below(first, registry)].includes(template))
+      yield at(template, path, `${referenceTo(template)} includes itself through ${String(reference)}`);
+  }
+}
+
+function below(template: Artefact, registry: Registry, seen = new Set<Artefact>()): Artefact[] {
+  for (const { kind, reference } of dependenciesOf(template)) {
+    const next = registry.resolve(kind, reference);
+    if (next === undefined || seen.has(next)) continue;
+    seen.add(next);
+    below(next, registry, seen);
+  }
+  return [...seen];
+}
+
+export const TEMPLATE_RULES: readonly Rule[] = [missing, draft, withdrawn, deprecated, text, partial, stages];

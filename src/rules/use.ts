@@ -1,6 +1,6 @@
 import type { ComponentKind, ComponentSpec, ConfigField, JsonSchema } from '../component.js';
 import type { Artefact } from '../registry/artefact.js';
-import { STAGES } from '../registry/document.js';
+import { COMPONENT_STAGES } from '../registry/document.js';
 import { isMap } from '../registry/jsonSchema.js';
 import { parseTemplate, type Template } from '../registry/reference.js';
 import type { Path } from '../registry/source.js';
@@ -27,27 +27,58 @@ export interface Binding {
   readonly path: Path;
 }
 
+/** A `use:` that names a component which nobody provides. */
+export interface UnknownComponent {
+  readonly kind: ComponentKind;
+  readonly use: string;
+  readonly path: Path;
+}
+
+/** The components that the runners of an operation use, each as often as it is used. */
+export function componentsOf(operation: Artefact, specs: readonly ComponentSpec[]): ComponentSpec[] {
+  const runners = isMap(operation.document.runners) ? Object.values(operation.document.runners) : [];
+  const found: ComponentSpec[] = [];
+  const visit = (kind: ComponentKind, config: unknown): void => {
+    const spec = isMap(config)
+      ? specs.find((candidate) => candidate.kind === kind && candidate.key === config.use)
+      : undefined;
+    if (spec === undefined || !isMap(config)) return;
+    found.push(spec);
+    for (const [key, field] of Object.entries(spec.fields)) {
+      if (field.component !== undefined) visit(field.component, config[key]);
+    }
+  };
+  for (const runner of runners) {
+    if (isMap(runner)) for (const stage of COMPONENT_STAGES) visit(stage, runner[stage]);
+  }
+  return found;
+}
+
 /** Walks the runners of an operation, whether or not its document is sound. */
 export function usesOf(
   operation: Artefact,
   specs: readonly ComponentSpec[],
-): { texts: TextUse[]; bindings: Binding[]; badKeys: Path[] } {
+): { texts: TextUse[]; bindings: Binding[]; badKeys: Path[]; unknown: UnknownComponent[] } {
   const texts: TextUse[] = [];
   const bindings: Binding[] = [];
   const badKeys: Path[] = [];
+  const unknown: UnknownComponent[] = [];
   const runners = isMap(operation.document.runners) ? Object.entries(operation.document.runners) : [];
 
   for (const [name, runner] of runners) {
     if (!isMap(runner)) continue;
     const reader = isMap(runner.reader) ? runner.reader.input : undefined;
     const input = typeof reader === 'string' ? reader : undefined;
-    for (const stage of STAGES) walkComponent(stage, runner[stage], ['runners', name, stage], input);
+    for (const stage of COMPONENT_STAGES)
+      walkComponent(stage, runner[stage], ['runners', name, stage], input);
   }
-  return { texts, bindings, badKeys };
+  return { texts, bindings, badKeys, unknown };
 
   function walkComponent(kind: ComponentKind, value: unknown, path: Path, input: string | undefined): void {
     const config = isMap(value) ? value : {};
     const spec = specs.find((candidate) => candidate.kind === kind && candidate.key === config.use);
+    if (spec === undefined && typeof config.use === 'string')
+      unknown.push({ kind, use: config.use, path: [...path, 'use'] });
     for (const [key, item] of Object.entries(config)) {
       const field = spec && Object.hasOwn(spec.fields, key) ? spec.fields[key] : undefined;
       const at = [...path, key];

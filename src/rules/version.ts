@@ -1,9 +1,11 @@
 import { type Artefact, pathOf, referenceTo } from '../registry/artefact.js';
+import { changesBetween } from '../registry/comparison.js';
 import { changedParts } from '../registry/digest.js';
 import { isMap } from '../registry/jsonSchema.js';
-import type { Registry } from '../registry/registry.js';
 import { NAME_PATTERN, VERSION_PATTERN } from '../registry/version.js';
-import { at, atKey, type Found, foundInLoading, type Judged, type Rule } from './rule.js';
+import { chainsFrom, nextFree } from './base.js';
+import { subject } from './named.js';
+import { at, atKey, type Found, foundInLoading, type Judged, listInWords, type Rule } from './rule.js';
 
 const PATTERNS = { name: NAME_PATTERN, version: VERSION_PATTERN };
 
@@ -12,21 +14,40 @@ const path: Rule = {
     'version/path',
     'An artefact is found by its path, <folder>/<name>/<version>.yaml, so name and version inside must say the same, and a file at another place or with another ending would never be read.',
   ),
-  *check({ registry, loading }: Judged) {
+  *check({ registry, artefacts, loading }: Judged) {
     yield* loading.filter((finding) => finding.rule === 'version/path');
-    for (const artefact of registry.artefacts) {
+    for (const artefact of artefacts) {
       for (const key of ['name', 'version'] as const) {
         const said = artefact.document[key];
-        // What is no name or version at all is told by the schema.
+        // What is no name or version at all is told by the schema, a legacy version by version/legacy.
         if (typeof said !== 'string' || said === artefact[key] || !new RegExp(PATTERNS[key]).test(said))
           continue;
         const home = pathOf({ ...artefact, [key]: said });
+        const isFree = registry.tree.read(home) === undefined;
         yield at(
           artefact,
           [key],
           `the document says ${key} '${said}', its path says '${artefact[key]}'; a ${artefact.kind} with this ${key} belongs in ${home}`,
+          isFree && key === 'version' && artefact.status === 'draft'
+            ? { fix: `rtn renumber ${referenceTo(artefact)} ${said}` }
+            : {},
         );
       }
+    }
+  },
+};
+
+const legacy: Rule = {
+  id: 'version/legacy',
+  severity: 'warning',
+  doc: 'A version in an older way of writing, such as 2.0 or 1.4.5dev, is read as the strict version it stands for (2.0.0, 1.4.5-dev) and ordered as that. It should also be written so, since everything else names it by the strict form. `rtn renumber` moves the file and rewrites what names it.',
+  *check({ artefacts }) {
+    for (const artefact of artefacts) {
+      if (artefact.path === pathOf(artefact)) continue;
+      const written = artefact.path.slice(artefact.path.lastIndexOf('/') + 1, -'.yaml'.length);
+      yield at(artefact, ['version'], `'${written}' is an older way to write ${artefact.version}`, {
+        fix: `rtn renumber ${artefact.name}@${written} ${artefact.version}`,
+      });
     }
   },
 };
@@ -34,17 +55,21 @@ const path: Rule = {
 const immutable: Rule = {
   id: 'version/immutable',
   severity: 'error',
-  doc: 'A published version never changes, since runs, logs and other artefacts name it. What was published is recorded as one digest a part: interface (inputs and outputs), params, wrapper (runners, secrets, policy, templates) and layer of an operation; content of a layer or template. Titles, descriptions, owner and links may change. `rtn bump` moves the edit into a new draft and restores the published file from git.',
-  *check({ registry }) {
-    for (const artefact of registry.artefacts) {
+  doc: 'A published version never changes, since runs, logs and other artefacts name it. What was published is recorded as one digest a part: interface (inputs and outputs), params, wrapper (runners, secrets, policy, templates, scripts) and layer of an operation; content of a layer or template. Titles, descriptions, owner and links may change. `rtn bump` moves the edit into a new draft and restores the published file from git.',
+  isFirm: true,
+  *check(judged) {
+    const { registry, base } = judged;
+    for (const artefact of judged.artefacts) {
       const parts = changedParts(artefact, registry);
       if (parts.length === 0) continue;
-      const users = registry.dependents(artefact).map(referenceTo);
       yield at(
         artefact,
         ['version'],
-        `${referenceTo(artefact)} was published and its ${list(parts)} changed since; a published version never changes${users.length > 0 ? ` (it is used by ${list(users)})` : ''}`,
-        bumpCommand(artefact, registry),
+        `${referenceTo(artefact)} was published and its ${listInWords(parts)} changed since; a published version never changes, the next is ${nextFree(artefact, registry, base)}`,
+        {
+          notes: [...editsSince(artefact, judged), ...chainsFrom(artefact, registry)],
+          fix: `rtn bump ${subject(artefact, registry)}`,
+        },
       );
     }
   },
@@ -54,13 +79,14 @@ const status: Rule = {
   id: 'version/status',
   severity: 'error',
   doc: 'The life of a version moves forward: draft, published as active, then deprecated or withdrawn. Only `rtn publish` makes a draft active, since it records what was published. A deprecated version says what replaces it (replaced_by) or why it should not be used (reason); a withdrawn one says why.',
-  *check({ registry }) {
-    for (const artefact of registry.artefacts) yield* statusFaults(artefact);
+  isFirm: true,
+  *check({ artefacts, registry }) {
+    for (const artefact of artefacts) yield* statusFaults(artefact, subject(artefact, registry));
   },
 };
 
-function* statusFaults(artefact: Artefact): Iterable<Found> {
-  const { document, name, version } = artefact;
+function* statusFaults(artefact: Artefact, named: string): Iterable<Found> {
+  const { document } = artefact;
   const isPublished = isMap(document.published);
   const hasReason = document.reason !== undefined;
   if (document.status === 'draft' && isPublished) {
@@ -76,24 +102,34 @@ function* statusFaults(artefact: Artefact): Iterable<Found> {
       artefact,
       ['status'],
       `the status is ${artefact.status}, but it was never published; set it to draft, then publish`,
-      `rtn publish ${name}@${version}`,
+      { fix: `rtn publish ${named}` },
     );
   if (artefact.status === 'deprecated' && document.replaced_by === undefined && !hasReason)
-    yield at(artefact, ['status'], 'a deprecated version needs replaced_by or a reason');
+    yield at(artefact, ['status'], 'a deprecated version needs replaced_by or a reason', {
+      fix: `rtn deprecate ${referenceTo(artefact)} --reason "why"`,
+    });
   if (artefact.status === 'withdrawn' && !hasReason)
-    yield at(artefact, ['status'], 'a withdrawn version needs a reason');
+    yield at(artefact, ['status'], 'a withdrawn version needs a reason', {
+      fix: `rtn withdraw ${referenceTo(artefact)} --reason "why"`,
+    });
 }
 
-/** `rtn bump NAME` takes the newest version; an older one is named in full, and its kind where the name is not unique. */
-function bumpCommand(artefact: Artefact, registry: Registry): string {
-  const { kind, name } = artefact;
-  const isNewest = registry.find(kind, name) === artefact;
-  const isUnique = registry.artefacts.every((other) => other.name !== name || other.kind === kind);
-  return `rtn bump ${isNewest ? name : referenceTo(artefact)}${isUnique ? '' : ` --kind ${kind}`}`;
+/** What was edited, in words: only the base knows what stood there before. */
+export function editsSince(artefact: Artefact, { base, registry }: Judged): string[] {
+  const before = base?.registry.find(artefact.kind, artefact.name, artefact.version);
+  if (base === undefined || before === undefined) return [];
+  const changes = changesBetween(artefact.kind, before.document, artefact.document).filter(
+    ({ part }) => part !== 'text',
+  );
+  const words = changes.map((change) => change.words);
+  const [old, now] = [base.registry.textOf(before), registry.textOf(artefact)];
+  const isText = old !== undefined && now !== undefined && base.changed.has(now.path);
+  const told = isText ? [...words, `${now.path} was edited`] : words;
+  return told.length > MOST_EDITS
+    ? [...told.slice(0, MOST_EDITS), `and ${told.length - MOST_EDITS} more`]
+    : told;
 }
 
-function list(words: readonly string[]): string {
-  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
-}
+const MOST_EDITS = 10;
 
-export const VERSION_RULES: readonly Rule[] = [path, immutable, status];
+export const VERSION_RULES: readonly Rule[] = [path, legacy, immutable, status];

@@ -38,7 +38,7 @@ export function planInit(tree: FileTree, starter: Starter, judge: Judge): Plan {
   const layer = layerFile(judge, { ...starter, today: publishedAt(tree, judge) ?? starter.today });
   const templates = TEMPLATES.map((name) => templateFiles(name, starter.origin));
   const schemas = Object.entries(starter.schemas).map(([path, content]) => ({ path, content }));
-  const hasOperations = tree.paths().some((path) => path.startsWith('operations/'));
+  const hasOperations = tree.list('operations').length > 0;
   const groups: readonly (readonly [what: string, files: readonly StarterFile[]])[] = [
     ['an empty folder for operations', hasOperations ? [] : [{ path: 'operations/.gitkeep', content: '' }]],
     [`layer ${referenceTo(LAYER)}, published: the environment that runners run in`, [layer]],

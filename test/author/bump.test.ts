@@ -74,7 +74,7 @@ describe('an edit of a published file', () => {
     write(TEXT, '// changed\n');
     const { out } = await rtn('check');
     expect(out).toContain('one-shot@1.0.0 was published and its content changed');
-    expect(out).toContain('used by driver_push@1.4.10');
+    expect(out).toContain('template one-shot 1.0.0 -> driver_push 1.4.10');
     expect(out).toContain('fix: rtn bump one-shot\n');
     expect(out).toContain('1 error in 1 file');
     expect(await rtn('bump', 'one-shot')).toMatchObject({ code: 0 });

@@ -12,13 +12,16 @@ describe('withdraw', () => {
     expect(code).toBe(0);
     expect(out).toContain(`withdrew template one-shot@1.0.0: ${ONE_SHOT}\n`);
     const command = 'rtn bump driver_push@1.4.10 --template one-shot@1.0.1';
-    expect(out).toContain(`operation driver_push@1.4.10 (active) still uses it: ${command}\n`);
+    expect(out).toContain(
+      `operation driver_push@1.4.10 (active) still names it: ${command} && rtn publish driver_push\n`,
+    );
     expect(read(ONE_SHOT)).toMatch(
       /status: withdrawn\nreason: loses the last batch\nreplaced_by: one-shot@1.0.1\n/,
     );
-    expect(await rtn('check')).toMatchObject({ code: 0 });
+    expect((await rtn('check')).out).toContain('error template/withdrawn');
     expect(await rtn(...command.split(' ').slice(1))).toMatchObject({ code: 0 });
     expect(await rtn('publish', 'driver_push')).toMatchObject({ code: 0 });
+    expect(await rtn('check')).toMatchObject({ code: 0 });
   });
 
   test('says how to mend what has no other version', async () => {

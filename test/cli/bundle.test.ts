@@ -49,7 +49,7 @@ if [ "$1" = pack ]; then touch ours-0.1.0.tgz; echo '[{"filename": "ours-0.1.0.t
 }
 
 function bundle(env: Readonly<Record<string, string>>, tree = house): Promise<string[]> {
-  const made = runnerFiles(loadRegistry(withOurTemplates(tree), SPECS).registry, ASKED);
+  const made = runnerFiles(loadRegistry(withOurTemplates(tree), SPECS), ASKED);
   return writeBundle(join(folder, 'out'), made, { root, env });
 }
 

@@ -10,7 +10,7 @@ const PATH = 'operations/driver_push/1.4.10.yaml';
 /** A git repository with a copy of our own registry, everything committed. */
 function repository() {
   const folder = temporaryFolder();
-  for (const part of ['operations', 'layers', 'templates'])
+  for (const part of ['operations', 'layers', 'templates', 'src', 'package-lock.json'])
     cpSync(join(ROOT, part), join(folder, part), { recursive: true });
   const git = (...words: string[]) =>
     execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.org', ...words], {

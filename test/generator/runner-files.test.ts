@@ -15,7 +15,7 @@ interface Asked {
 }
 
 function made(tree: FileTree, reference: string, { runner, allowsDrafts = false }: Asked = {}): RunnerFiles {
-  return runnerFiles(loadRegistry(tree, SPECS).registry, {
+  return runnerFiles(loadRegistry(tree, SPECS), {
     reference,
     runner,
     allowsDrafts,

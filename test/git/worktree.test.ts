@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { findRoot, workTree, writeChanges } from '../../src/git/worktree.js';
@@ -14,24 +14,29 @@ function folderWith(files: Readonly<Record<string, string>>): string {
 }
 
 describe('the work tree', () => {
-  test('lists only the folders of a registry, in order', () => {
+  test('lists what is below a folder, in order, and never walks what is installed', () => {
     const root = folderWith({
       'templates/t/1.yaml': '',
       'operations/b/1.yaml': '',
       'operations/a/1.yaml': 'A',
       'src/x.ts': '',
       README: '',
+      'src/node_modules/x/index.js': '',
     });
     const tree = workTree(root);
-    expect(tree.paths()).toEqual(['operations/a/1.yaml', 'operations/b/1.yaml', 'templates/t/1.yaml']);
+    expect(tree.list('operations')).toEqual(['operations/a/1.yaml', 'operations/b/1.yaml']);
+    expect(tree.list('src')).toEqual(['src/x.ts']);
+    expect(tree.list('')).toHaveLength(5);
     expect(Buffer.from(tree.read('operations/a/1.yaml') ?? '').toString()).toBe('A');
   });
 
   test('has nothing where there is no file', () => {
-    const tree = workTree(folderWith({ 'operations/a/1.yaml': 'A' }));
-    for (const path of ['operations/a', 'operations/none', 'operations/a/1.yaml/x'])
+    const root = folderWith({ 'operations/a/1.yaml': 'A', secret: 'B' });
+    symlinkSync('../../secret', join(root, 'operations/a/link'));
+    const tree = workTree(root);
+    for (const path of ['operations/a', 'operations/none', 'operations/a/1.yaml/x', 'operations/a/link'])
       expect(tree.read(path)).toBeUndefined();
-    expect(workTree(temporaryFolder()).paths()).toEqual([]);
+    expect(workTree(temporaryFolder()).list('operations')).toEqual([]);
   });
 });
 

@@ -9,7 +9,7 @@ import { edited, house, LAYER, ONE_SHOT, OPERATION, textOf } from './house.js';
 import { SPECS } from './specs.js';
 
 function digests(tree: FileTree): Record<string, string> {
-  const { registry } = loadRegistry(tree, SPECS);
+  const registry = loadRegistry(tree, SPECS);
   const operation = registry.find('operation', 'driver_push');
   if (operation === undefined) throw new Error('the operation is gone');
   return { ...digestsOf(operation, registry), whole: operationDigest(operation, registry) };
@@ -31,7 +31,7 @@ function shuffled(value: unknown, order: (keys: string[]) => string[]): unknown 
   );
 }
 
-const document = loadRegistry(house, SPECS).registry.find('operation', 'driver_push')?.document;
+const document = loadRegistry(house, SPECS).find('operation', 'driver_push')?.document;
 const withDocument = (text: string) => withChanges(house, [{ path: OPERATION, content: text }]);
 
 describe('a digest', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { referenceTo } from '../../src/registry/artefact.js';
-import { expectArtefact, loadRegistry, withFiles } from '../../src/registry/registry.js';
+import { expectArtefact, loadRegistry } from '../../src/registry/registry.js';
 import { memoryTree, withChanges } from '../../src/registry/tree.js';
 import { house, LAYER, OPERATION, textOf } from './house.js';
 import { SPECS } from './specs.js';
@@ -13,7 +13,8 @@ const tree = withChanges(
     content: textOf(OPERATION).replace('version: 1.4.10', `version: ${version}`),
   })),
 );
-const { registry, findings } = loadRegistry(tree, SPECS);
+const registry = loadRegistry(tree, SPECS);
+const findings = registry.artefacts.flatMap((artefact) => artefact.findings);
 
 describe('a registry', () => {
   test('loads without findings what is right', () => expect(findings).toEqual([]));
@@ -43,7 +44,7 @@ describe('a registry', () => {
   });
 
   test('reads changed files anew and leaves the old registry alone', () => {
-    const changed = withFiles(registry, [
+    const changed = registry.with([
       { path: LAYER, content: null },
       { path: OPERATION, content: 'title: x\n' },
     ]);
@@ -60,7 +61,7 @@ describe('a registry', () => {
       "there is no operation 'driver_posh'; did you mean 'driver_push'?",
     );
     expect(() => expectArtefact(registry, 'operation', 'driver_push@9.9.9')).toThrow('driver_push@1.4.9');
-    const broken = loadRegistry(memoryTree({ [OPERATION]: 'title: x' }), SPECS).registry;
+    const broken = loadRegistry(memoryTree({ [OPERATION]: 'title: x' }), SPECS);
     expect(() => expectArtefact(broken, 'operation', 'driver_push')).toThrow('has findings');
   });
 });
@@ -72,17 +73,60 @@ describe('files', () => {
     ['operations/a/README.md', undefined],
     ['templates/schedulers/cron.yaml', undefined],
     ['other/a/1.0.0.yaml', undefined],
-    ['operations/a/1.0.yaml', "'1.0' is no strict version"],
+    ['operations/a/first.yaml', "'first' is no version"],
     ['operations/a/1.0.0.yml', 'files that end in .yml are not read'],
     ['operations/a.yaml', 'expected operations/<name>/<version>.yaml'],
     ['operations/a/b/1.0.0.yaml', 'expected operations/<name>/<version>.yaml'],
   ])('%s: %s', (path, expected) => {
-    const { registry: loaded, findings: found } = loadRegistry(memoryTree({ [path]: 'x: 1' }), SPECS);
-    expect(loaded.artefacts).toEqual([]);
-    expect(found.map(({ rule, message }) => `${rule} ${message}`)).toEqual(
+    const { artefacts, misplaced } = loadRegistry(memoryTree({ [path]: 'x: 1' }), SPECS);
+    expect(artefacts).toEqual([]);
+    expect(misplaced.map(({ rule, message }) => `${rule} ${message}`)).toEqual(
       expected === undefined
         ? []
         : [expect.stringMatching(new RegExp(`^version/path .*${expected.replace(/[.<>]/g, '.')}`))],
     );
   });
+});
+
+describe('legacy versions', () => {
+  const legacy = loadRegistry(
+    memoryTree({
+      'operations/a/2.0.yaml': 'version: "2.0"',
+      'operations/a/1.4.5dev.yaml': '',
+      'operations/a/1.4.5.yaml': '',
+      'operations/a/2.0.0.yaml': '',
+    }),
+    SPECS,
+  );
+
+  test('are read as the strict ones that they stand for, and ordered as these', () => {
+    expect(legacy.versions('operation', 'a').map(({ version }) => version)).toEqual([
+      '1.4.5-dev',
+      '1.4.5',
+      '2.0.0',
+    ]);
+    expect(legacy.resolve('operation', 'a@1.4.5dev')?.path).toBe('operations/a/1.4.5dev.yaml');
+  });
+
+  test('of the same meaning are one too many', () => {
+    expect(legacy.misplaced.map(({ message }) => message)).toEqual([
+      'a@2.0.0 stands in operations/a/2.0.0.yaml; delete one of the two',
+    ]);
+  });
+});
+
+test('an artefact is read only when it is asked about', () => {
+  const read: string[] = [];
+  const watched = {
+    list: tree.list,
+    read: (path: string) => {
+      read.push(path);
+      return tree.read(path);
+    },
+  };
+  const lazy = loadRegistry(watched, SPECS);
+  expect(lazy.find('operation', 'driver_push')?.version).toBe('1.10.0');
+  expect(read).toEqual([]);
+  expect(lazy.find('operation', 'driver_push', '1.4.9')?.status).toBe('draft');
+  expect(read).toEqual(['operations/driver_push/1.4.9.yaml']);
 });

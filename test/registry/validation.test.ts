@@ -1,13 +1,16 @@
 import { describe, expect, test } from 'vitest';
+import { type Finding, inOrder } from '../../src/registry/finding.js';
 import { loadRegistry } from '../../src/registry/registry.js';
-import { withChanges } from '../../src/registry/tree.js';
+import { type FileTree, withChanges } from '../../src/registry/tree.js';
 import { edited, house, LAYER, ONE_SHOT, OPERATION } from './house.js';
 import { SPECS } from './specs.js';
 
+function findingsIn(tree: FileTree): Finding[] {
+  return inOrder(loadRegistry(tree, SPECS).artefacts.flatMap((artefact) => artefact.findings));
+}
+
 function findings(path: string, edits: Readonly<Record<string, string>>): string[] {
-  return loadRegistry(edited(path, edits), SPECS).findings.map(
-    ({ line, rule, message }) => `${line} ${rule} ${message}`,
-  );
+  return findingsIn(edited(path, edits)).map(({ line, rule, message }) => `${line} ${rule} ${message}`);
 }
 
 describe('one mistake is one finding, in words, at its place', () => {
@@ -53,11 +56,6 @@ describe('one mistake is one finding, in words, at its place', () => {
       'schema/type policy.drain_timeout is the number 30, expected a text',
     ],
     [OPERATION, { 'drain_timeout: 30s': 'drain_timeout: 30sec' }, 'expected something like 30s'],
-    [
-      OPERATION,
-      { 'use: async': 'use: asinc' },
-      "schema/value runners.one-shot.sender.use is 'asinc'; did you mean 'async'?",
-    ],
     [OPERATION, { '      use: async\n': '' }, "schema/required 'use' is missing in runners.one-shot.sender"],
     [OPERATION, { 'max_attempts: 5': 'max_attempts: 0' }, 'max_attempts is the number 0: it must be >= 1'],
     [
@@ -148,7 +146,7 @@ describe('one mistake is one finding, in words, at its place', () => {
     expect(found).toEqual([expect.stringContaining(expected)]);
     const [[, to] = ['', '']] = Object.entries(edits);
     const key = to.split(':')[0] ?? '';
-    const { findings: all } = loadRegistry(edited(path, edits), SPECS);
+    const all = findingsIn(edited(path, edits));
     if (key !== '' && to.includes(':'))
       expect(
         Buffer.from(edited(path, edits).read(path) ?? '')
@@ -161,7 +159,7 @@ describe('one mistake is one finding, in words, at its place', () => {
     expect(
       findings(OPERATION, {
         'title: Push': 'titel: Push',
-        'use: async': 'use: asinc',
+        'max_attempts: 5': 'max_attempts: 0',
         'drain_timeout: 30s': 'drain_timeout: x',
       }),
     ).toHaveLength(3);
@@ -173,7 +171,7 @@ describe('one mistake is one finding, in words, at its place', () => {
     ['[]', 'a list of 0'],
     ['~', 'the document is empty, expected a map'],
   ])('a document of %j', (content, expected) => {
-    const { findings: found } = loadRegistry(withChanges(house, [{ path: LAYER, content }]), SPECS);
+    const found = findingsIn(withChanges(house, [{ path: LAYER, content }]));
     expect(found.map(({ message }) => message)).toEqual([expect.stringContaining(expected)]);
   });
 });

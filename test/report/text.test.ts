@@ -75,10 +75,16 @@ test.each([
 );
 
 test('JSON has the counts and the findings', () => {
-  expect(JSON.parse(jsonReport([finding], 4))).toEqual({
+  expect(
+    JSON.parse(
+      jsonReport({ registry: { artefacts: [1, 2, 3, 4] }, judged: [1], findings: [finding], waived: [] }),
+    ),
+  ).toEqual({
     artefacts: 4,
+    judged: 1,
     errors: 1,
     warnings: 0,
     findings: [finding],
+    waived: [],
   });
 });

@@ -6,13 +6,15 @@ import { textReport } from '../../src/report/text.js';
 import { judge, RULES } from '../../src/rules/judge.js';
 import { edited, house, LAYER, ONE_SHOT, OPERATION, textOf } from '../registry/house.js';
 
+const TODAY = { today: '2026-11-24' };
+
 const found = (path: string, edits: Readonly<Record<string, string>>) =>
-  judge(edited(path, edits), COMPONENTS).findings.map(
+  judge(edited(path, edits), COMPONENTS, TODAY).findings.map(
     ({ rule, file, line, message }) => `${file}:${line} ${rule} ${message}`,
   );
 
 test('the house as it stands has no findings', () => {
-  expect(judge(house, COMPONENTS).findings).toEqual([]);
+  expect(judge(house, COMPONENTS, TODAY).findings).toEqual([]);
 });
 
 test('every rule has a stable id, once, and a paragraph that explains it', () => {
@@ -43,6 +45,12 @@ describe('a rule finds its mistake at its line', () => {
       OPERATION,
       { 'template: one-shot@1.0.0': 'template: oneshot@1.0.0' },
       "did you mean 'one-shot",
+    ],
+    [
+      'component/unknown',
+      OPERATION,
+      { 'use: async': 'use: asinc' },
+      "there is no sender 'asinc'; did you mean 'async'?",
     ],
     ['template/text', ONE_SHOT, { 'text: 1.0.0.mjs.hbs': 'text: 1.0.1.mjs.hbs' }, '1.0.1.mjs.hbs'],
     [
@@ -123,12 +131,12 @@ test('mistakes of several documents come out together', () => {
     { 'status: draft': 'status: drafty' },
     edited(OPERATION, { 'timeout: 10s': 'timeout: 10' }),
   );
-  expect(judge(tree, COMPONENTS).findings.map(({ file }) => file)).toEqual([LAYER, OPERATION]);
+  expect(judge(tree, COMPONENTS, TODAY).findings.map(({ file }) => file)).toEqual([LAYER, OPERATION]);
 });
 
 test('the text report shows the line, a caret under the place, and the command that mends it', () => {
   const tree = edited(OPERATION, { 'max_attempts: 5': 'max_atempts: 5' });
-  const { findings } = judge(tree, COMPONENTS);
+  const { findings } = judge(tree, COMPONENTS, TODAY);
   const report = textReport(findings, {
     textOf: (file) => textOf(file, tree),
     hasColor: false,
@@ -169,6 +177,7 @@ test('any bytes as YAML end in findings, never in an exception', () => {
       const { findings } = judge(
         withChanges(house, [{ path: OPERATION, content: Buffer.from(content) }] as never),
         COMPONENTS,
+        TODAY,
       );
       for (const { message, line } of findings) expect([message.length > 0, line > 0]).toEqual([true, true]);
     }),

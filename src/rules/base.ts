@@ -1,0 +1,128 @@
+import {
+  type Artefact,
+  type ArtefactKind,
+  classify,
+  type Identity,
+  referenceTo,
+} from '../registry/artefact.js';
+import type { Registry } from '../registry/registry.js';
+import { scriptsOf } from '../registry/scripts.js';
+import { byVersion, lineOf, raise } from '../registry/version.js';
+
+/** What a change is judged against: one commit, for what changed and for the old versions alike. */
+export interface Base {
+  /** As it was asked for and as messages name it: `origin/main`. */
+  readonly ref: string;
+  /** The merge base with HEAD. */
+  readonly commit: string;
+  /** The registry at that commit. */
+  readonly registry: Registry;
+  /** Every path that differs between that commit and what is judged. */
+  readonly changed: ReadonlySet<string>;
+  /** What the target itself got since that commit, and what is judged does not have alike. */
+  readonly taken: readonly Identity[];
+}
+
+/** The artefacts whose own files differ from the base: document, text or script. */
+export function changedArtefacts(registry: Registry, { changed }: Base): Artefact[] {
+  // Only beside a changed file are the documents opened that may name it.
+  const folders = new Set([...changed].map((path) => path.split('/').slice(0, 2).join('/')));
+  return registry.artefacts.filter((artefact) => {
+    if (changed.has(artefact.path)) return true;
+    if (artefact.kind === 'layer' || !folders.has(artefact.path.split('/').slice(0, 2).join('/')))
+      return false;
+    return filesOf(artefact, registry).some((file) => changed.has(file));
+  });
+}
+
+/** The artefacts of the base that are no longer there, under whatever path. */
+export function removedArtefacts(registry: Registry, { changed, registry: base }: Base): Artefact[] {
+  const gone = [...changed].flatMap((path) => {
+    const identity = classify(path);
+    return typeof identity === 'object' && 'kind' in identity ? [identity] : [];
+  });
+  return gone.flatMap(({ kind, name, version }) => {
+    const before = base.find(kind, name, version);
+    return before !== undefined && registry.find(kind, name, version) === undefined ? [before] : [];
+  });
+}
+
+/** Those that cannot do without any of these, directly or through others. */
+export function dependentsOf(artefacts: readonly Identity[], registry: Registry): Artefact[] {
+  const found = new Set<Artefact>();
+  const open = [...artefacts];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    for (const dependent of registry.dependents(next)) {
+      if (found.has(dependent)) continue;
+      found.add(dependent);
+      open.push(dependent);
+    }
+  }
+  return [...found];
+}
+
+/** The least version of the line that nobody has: neither what is judged, nor the base, nor the target by now. */
+export function nextFree(artefact: Identity, registry: Registry, base: Base | undefined): string {
+  const inLine = (other: Identity) =>
+    other.kind === artefact.kind &&
+    other.name === artefact.name &&
+    lineOf(other.version) === lineOf(artefact.version);
+  const all = [
+    ...registry.versions(artefact.kind, artefact.name),
+    ...(base?.registry.versions(artefact.kind, artefact.name) ?? []),
+    ...(base?.taken ?? []),
+  ];
+  const versions = all.filter(inLine).map(({ version }) => version);
+  const tip = versions.reduce((a, b) => (byVersion(a, b) > 0 ? a : b), artefact.version);
+  return raise(tip, 'patch');
+}
+
+/** `template retry 1.0.0 -> one-shot 1.0.0 -> driver_push 1.4.10, taxi_exp 1.4.6`: one line a way to those that depend on it. */
+export function chainsFrom(artefact: Artefact, registry: Registry): string[] {
+  const lines: string[] = [];
+  const walk = (at: Artefact, way: readonly Artefact[]): void => {
+    const dependents = registry.dependents(at).filter((dependent) => !way.includes(dependent));
+    const ends = dependents.filter((dependent) => dependent.kind === 'operation');
+    if (ends.length > 0) lines.push(`${wayInWords(way)} -> ${namesInWords(ends)}`);
+    for (const between of dependents.filter((dependent) => dependent.kind !== 'operation')) {
+      if (registry.dependents(between).length === 0) lines.push(wayInWords([...way, between]));
+      else walk(between, [...way, between]);
+    }
+  };
+  walk(artefact, [artefact]);
+  return lines;
+}
+
+function filesOf(artefact: Artefact, registry: Registry): string[] {
+  const text = registry.textOf(artefact);
+  const scripts = scriptsOf(artefact).flatMap(({ file }) => file ?? []);
+  const named = artefact.document.text;
+  const missing =
+    typeof named === 'string' && text === undefined ? [`templates/${artefact.name}/${named}`] : [];
+  return [...(text === undefined ? [] : [text.path]), ...missing, ...scripts];
+}
+
+const MOST_NAMES = 12;
+
+function namesInWords(artefacts: readonly Artefact[]): string {
+  const names = artefacts.slice(0, MOST_NAMES).map(({ name, version }) => `${name} ${version}`);
+  const more = artefacts.length - names.length;
+  return more > 0 ? `${names.join(', ')} and ${more} more` : names.join(', ');
+}
+
+function wayInWords(way: readonly Artefact[]): string {
+  const [first] = way;
+  return `${first?.kind} ${way.map(({ name, version }) => `${name} ${version}`).join(' -> ')}`;
+}
+
+/** Whether an artefact is one of the change: not on the base, or, where no base is known, still a draft. */
+export function isNew(artefact: Artefact, base: Base | undefined): boolean {
+  if (base === undefined) return artefact.status === 'draft';
+  return base.registry.find(artefact.kind, artefact.name, artefact.version) === undefined;
+}
+
+/** The newest version of a name that is active, other than the one given. */
+export function newestActive(kind: ArtefactKind, name: string, registry: Registry): string | undefined {
+  const newest = registry.versions(kind, name).findLast(({ status }) => status === 'active');
+  return newest && referenceTo(newest);
+}

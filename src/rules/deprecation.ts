@@ -1,0 +1,106 @@
+import { type Artefact, referenceTo } from '../registry/artefact.js';
+import { replacementOf } from '../registry/links.js';
+import type { Registry } from '../registry/registry.js';
+import { suggestion } from '../registry/spelling.js';
+import { at, type Found, type Judged, type Rule } from './rule.js';
+
+const replacement: Rule = {
+  id: 'deprecation/replacement',
+  severity: 'error',
+  doc: 'replaced_by tells people where to go, so it must name a published version of the same kind that is itself in use, and must not lead back. When the replacement is deprecated in its turn, `rtn publish` and `rtn deprecate` let everything that pointed to it point to its successor.',
+  *check(judged) {
+    for (const artefact of pointing(judged)) yield* replacementFaults(artefact, judged.registry);
+  },
+};
+
+const overdue: Rule = {
+  id: 'deprecation/overdue',
+  severity: 'error',
+  doc: 'The day has passed after which a deprecated version should be gone (remove_after). Withdraw it, so that nothing starts it any more, or agree on a later day.',
+  *check({ artefacts, today }) {
+    for (const artefact of artefacts) {
+      const { remove_after: day } = artefact.document;
+      if (artefact.status !== 'deprecated' || typeof day !== 'string' || day >= today) continue;
+      yield at(
+        artefact,
+        ['remove_after'],
+        `${referenceTo(artefact)} was to be gone after ${day}; withdraw it, or set a later day`,
+        {
+          fix: `rtn withdraw ${referenceTo(artefact)} --kind ${artefact.kind} --reason "past its date ${day}"`,
+        },
+      );
+    }
+  },
+};
+
+/** With a base, those count too whose replacement the change touched. */
+function pointing({ artefacts, registry, base }: Judged): Artefact[] {
+  if (base === undefined) return [...artefacts];
+  return [...new Set([...artefacts, ...artefacts.flatMap((artefact) => registry.replaced(artefact))])];
+}
+
+function* replacementFaults(artefact: Artefact, registry: Registry): Iterable<Found> {
+  const link = replacementOf(artefact);
+  if (link === undefined || typeof link.reference !== 'string' || !link.reference.includes('@')) return;
+  const { kind, name } = artefact;
+  const target = registry.resolve(kind, link.reference);
+  if (target === undefined) {
+    const versions = registry.versions(kind, name).map(referenceTo);
+    yield at(
+      artefact,
+      link.path,
+      `there is no ${kind} ${link.reference}${suggestion(link.reference, versions)}`,
+    );
+    return;
+  }
+  const end = endOf(artefact, registry);
+  const fix =
+    end !== undefined && end !== target
+      ? `rtn deprecate ${referenceTo(artefact)} --kind ${kind} --replaced-by ${referenceTo(end)}`
+      : undefined;
+  const extras = fix === undefined ? {} : { fix };
+  if (target === artefact)
+    yield at(artefact, link.path, `${referenceTo(artefact)} is said to replace itself`);
+  else if (isCircle(artefact, registry))
+    yield at(
+      artefact,
+      link.path,
+      `replaced_by leads in a circle: ${wayFrom(artefact, registry).map(referenceTo).join(' -> ')}`,
+    );
+  else if (target.status === 'draft')
+    yield at(artefact, link.path, `${link.reference}, which is said to replace it, is a draft`, {
+      fix: `rtn publish ${link.reference} --kind ${kind}`,
+    });
+  else if (target.status !== 'active')
+    yield at(
+      artefact,
+      link.path,
+      `${link.reference}, which is said to replace it, is ${target.status} itself`,
+      extras,
+    );
+}
+
+/** The artefacts that replaced_by leads through, itself first; ends before one that was there already. */
+function wayFrom(artefact: Artefact, registry: Registry): Artefact[] {
+  const way: Artefact[] = [artefact];
+  for (;;) {
+    const link = replacementOf(way.at(-1) ?? artefact);
+    const next = registry.resolve(artefact.kind, link?.reference);
+    if (next === undefined) return way;
+    way.push(next);
+    if (way.indexOf(next) < way.length - 1) return way;
+  }
+}
+
+function isCircle(artefact: Artefact, registry: Registry): boolean {
+  const way = wayFrom(artefact, registry);
+  return way.length > 1 && way.indexOf(way.at(-1) ?? artefact) < way.length - 1;
+}
+
+/** Where the way ends in something that is in use. */
+function endOf(artefact: Artefact, registry: Registry): Artefact | undefined {
+  const end = wayFrom(artefact, registry).at(-1);
+  return end?.status === 'active' ? end : undefined;
+}
+
+export const DEPRECATION_RULES: readonly Rule[] = [replacement, overdue];

@@ -1,0 +1,197 @@
+import { type Artefact, referenceTo } from '../registry/artefact.js';
+import { canonicalJson } from '../registry/canonical.js';
+import { digestsOf, recordedDigests } from '../registry/digest.js';
+import type { Status } from '../registry/document.js';
+import { isMap } from '../registry/jsonSchema.js';
+import { dueLevel, satisfiesLevel, versionFor } from '../registry/level.js';
+import type { Registry } from '../registry/registry.js';
+import { byVersion, lineOf } from '../registry/version.js';
+import { type Base, isNew, nextFree, removedArtefacts } from './base.js';
+import { at, judgedOf, type Rule } from './rule.js';
+import { editsSince } from './version.js';
+
+const digest: Rule = {
+  id: 'version/digest',
+  severity: 'error',
+  doc: 'The record of what was published (`published:`) differs from that on the base, so the digests were rewritten together with the text. Only git can prove that a published version never changed, which is why `rtn check --base` compares the records, too. `rtn bump --base REF` moves the edit into a new draft and restores what was published.',
+  isFirm: true,
+  *check(judged) {
+    for (const [artefact, before, base] of withPast(judged.artefacts, judged.base)) {
+      if (!isMap(before.document.published) || !isMap(artefact.document.published)) continue;
+      if (canonicalJson(before.document.published) === canonicalJson(artefact.document.published)) continue;
+      yield at(
+        artefact,
+        ['published'],
+        `the record of what was published as ${referenceTo(artefact)} was rewritten since ${base.ref}`,
+        {
+          notes: editsSince(artefact, judged),
+          fix: undoing(artefact, before, base, judged.registry),
+        },
+      );
+    }
+  },
+};
+
+const removed: Rule = {
+  id: 'version/removed',
+  severity: 'error',
+  doc: 'A published version is gone. Schedules, logs and other artefacts name it, and its number can never be used for anything else. Restore the file; what should no longer be used is deprecated or withdrawn instead.',
+  isFirm: true,
+  *check({ registry, base }) {
+    if (base === undefined) return;
+    for (const before of removedArtefacts(registry, base)) {
+      if (!isMap(before.document.published)) continue;
+      const text = base.registry.textOf(before);
+      const files = [before.path, ...(text !== undefined && base.changed.has(text.path) ? [text.path] : [])];
+      yield at(before, ['version'], `${referenceTo(before)} is published on ${base.ref} and was removed`, {
+        fix: restoring(files, base),
+      });
+    }
+  },
+};
+
+const backwards: Rule = {
+  id: 'version/backwards',
+  severity: 'error',
+  doc: 'The status of a version moved backwards. Its life only moves forward: draft, active, deprecated, withdrawn. What was published stays published; a version that should be edited again is bumped.',
+  isFirm: true,
+  *check({ registry, artefacts, base: given }) {
+    for (const [artefact, before, base] of withPast(artefacts, given)) {
+      if (!isMap(before.document.published) || ORDER[artefact.status] >= ORDER[before.status]) continue;
+      yield at(
+        artefact,
+        ['status'],
+        `${referenceTo(artefact)} is ${before.status} on ${base.ref} and cannot go back to ${artefact.status}`,
+        { fix: undoing(artefact, before, base, registry) },
+      );
+    }
+  },
+};
+
+const ORDER: Readonly<Record<Status, number>> = { draft: 0, active: 1, deprecated: 2, withdrawn: 3 };
+
+const greater: Rule = {
+  id: 'version/greater',
+  severity: 'error',
+  doc: 'A new version has to be greater than those that the base has in its line (MAJOR.MINOR); a line that the base does not have begins above all others. Otherwise "the newest" would mean another thing before and after the change.',
+  isFirm: true,
+  *check({ registry, artefacts, base }) {
+    for (const artefact of artefacts) {
+      if (base === undefined || !isNew(artefact, base)) continue;
+      const tip = tipFor(artefact, base.registry);
+      if (tip === undefined || byVersion(artefact.version, tip) > 0) continue;
+      const isInLine = lineOf(tip) === lineOf(artefact.version);
+      const next = isInLine
+        ? nextFree(artefact, registry, base)
+        : nextFree({ ...artefact, version: tip }, registry, base);
+      yield at(
+        artefact,
+        ['version'],
+        `${referenceTo(artefact)} is new and not greater than ${tip}, the newest ${isInLine ? 'of its line' : 'of all'} on ${base.ref}; the next is ${next}`,
+        { fix: `rtn renumber ${referenceTo(artefact)} ${next}` },
+      );
+    }
+  },
+};
+
+const taken: Rule = {
+  id: 'version/taken',
+  severity: 'error',
+  doc: 'While this branch was open, the target branch got the same version, or a greater one of the same line. Nothing is wrong with the change itself: its number went to somebody else. Give it the next one with `rtn renumber`; merging the target first shows what the other change did.',
+  isFirm: true,
+  *check({ registry, artefacts, base }) {
+    for (const artefact of artefacts) {
+      if (base === undefined || !isNew(artefact, base)) continue;
+      const rivals = base.taken.filter(
+        (other) =>
+          other.kind === artefact.kind &&
+          other.name === artefact.name &&
+          lineOf(other.version) === lineOf(artefact.version) &&
+          byVersion(other.version, artefact.version) >= 0,
+      );
+      const [rival] = rivals.sort((a, b) => byVersion(b.version, a.version));
+      if (rival === undefined) continue;
+      const next = nextFree(artefact, registry, base);
+      const what = rivals.some(({ version }) => version === artefact.version)
+        ? 'this version'
+        : `${rival.version} of this line`;
+      yield at(
+        artefact,
+        ['version'],
+        `${base.ref} got ${what} of ${artefact.name} meanwhile, so ${artefact.version} can no longer be merged; the next free is ${next}`,
+        { fix: `rtn renumber ${referenceTo(artefact)} ${next}` },
+      );
+    }
+  },
+};
+
+const level: Rule = {
+  id: 'version/level',
+  severity: 'warning',
+  doc: 'A new version changes more than its number says. Any change needs a PATCH; one that adds to the interface is a MINOR, one that may break who starts the operation (a param removed, narrowed or newly required, a column newly required) a MAJOR. The reasons name the rules of levels: rtn diff OLD NEW shows them all.',
+  *check(judged) {
+    const { registry, base } = judged;
+    for (const artefact of judgedOf('operation', judged)) {
+      if (!isNew(artefact, base) || !artefact.isSound) continue;
+      const before = predecessorOf(artefact, registry);
+      if (before === undefined) continue;
+      const { level: due, reasons } = dueLevel(before.document, artefact.document);
+      if (satisfiesLevel(before.version, artefact.version, due)) continue;
+      const [first] = reasons;
+      const next = versionFor(before.version, due);
+      const isFree = registry.find('operation', artefact.name, next) === undefined;
+      yield at(
+        artefact,
+        ['version'],
+        `${referenceTo(artefact)} changes ${before.version} by more than its number says: ${due.toUpperCase()} is due, which is ${next}`,
+        {
+          notes: reasons.map(({ rule, words }) => `${words} (${rule})`),
+          ...(first !== undefined && isFree && { fix: `rtn renumber ${referenceTo(artefact)} ${next}` }),
+        },
+      );
+    }
+  },
+};
+
+/** Artefacts that the base has too, with what they were there. */
+function* withPast(
+  artefacts: readonly Artefact[],
+  base: Base | undefined,
+): Iterable<[now: Artefact, before: Artefact, base: Base]> {
+  for (const artefact of artefacts) {
+    const before = base?.registry.find(artefact.kind, artefact.name, artefact.version);
+    if (base !== undefined && before !== undefined) yield [artefact, before, base];
+  }
+}
+
+/** The command that takes back what was done to a published file: an edit is moved into a draft, anything else restored. */
+function undoing(artefact: Artefact, before: Artefact, base: Base, registry: Registry): string {
+  const isEdited = canonicalJson(digestsOf(artefact, registry)) !== canonicalJson(recordedDigests(before));
+  return isEdited
+    ? `rtn bump ${referenceTo(artefact)} --kind ${artefact.kind} --base ${base.ref}`
+    : restoring([artefact.path], base);
+}
+
+function restoring(files: readonly string[], { commit }: Base): string {
+  return `git restore --source=${commit.slice(0, 12)} --staged --worktree -- ${files.map(shellWord).join(' ')}`;
+}
+
+/** A path as one word of a shell, whatever it holds. */
+function shellWord(text: string): string {
+  return /^[A-Za-z0-9_./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** What a new version has to be greater than: the tip of its line on the base, or, in a new line, all there is. */
+function tipFor({ kind, name, version }: Artefact, base: Registry): string | undefined {
+  const versions = base.versions(kind, name).map((artefact) => artefact.version);
+  return versions.findLast((other) => lineOf(other) === lineOf(version)) ?? versions.at(-1);
+}
+
+/** The newest published version below it. */
+function predecessorOf({ kind, name, version }: Artefact, registry: Registry): Artefact | undefined {
+  return registry
+    .versions(kind, name)
+    .findLast((other) => byVersion(other.version, version) < 0 && isMap(other.document.published));
+}
+
+export const HISTORY_RULES: readonly Rule[] = [digest, removed, backwards, greater, taken, level];

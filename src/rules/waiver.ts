@@ -1,0 +1,132 @@
+import { type Artefact, classify, referenceTo } from '../registry/artefact.js';
+import type { Finding } from '../registry/finding.js';
+import type { Registry } from '../registry/registry.js';
+import { suggestion } from '../registry/spelling.js';
+import { readWaivers, WAIVERS_FILE, type Waiver } from '../registry/waivers.js';
+import type { Base } from './base.js';
+import type { Rule } from './rule.js';
+
+const DOCS = {
+  'waiver/expired':
+    'The last day of a waiver has passed, so it excepts nothing any more. Mend what it was for and delete it, or agree on a later day.',
+  'waiver/unknown':
+    'A waiver is for a version or a rule that does not exist, so it excepts nothing: most often a slip of the keyboard, or what it was for is gone.',
+  'waiver/unused':
+    'A waiver excepts what is no longer found. Delete it, so that the next finding of its kind is seen.',
+} as const;
+
+/** What a waiver itself can be found to be. Made after everything else is judged, so none of them is a rule that looks. */
+export const WAIVER_RULES: readonly Rule[] = Object.entries(DOCS).map(([id, doc]) => ({
+  id,
+  doc,
+  severity: id === 'waiver/unused' ? 'warning' : 'error',
+  check: () => [],
+}));
+
+/** A finding that is excepted, or will be once its waiver is on the base. */
+export interface Waived {
+  readonly finding: Finding;
+  readonly waiver: Waiver;
+  /** False where the change under check brought the waiver: then the finding stands. */
+  readonly isInForce: boolean;
+}
+
+/** Takes from the findings those that are waived, and adds what is wrong with the waivers. */
+export function applyWaivers(
+  findings: readonly Finding[],
+  registry: Registry,
+  { base, today, rules }: { base: Base | undefined; today: string; rules: readonly Rule[] },
+): { findings: Finding[]; waived: Waived[] } {
+  const { waivers, findings: faults } = readWaivers(registry.tree);
+  const agreed = base === undefined ? waivers : readWaivers(base.registry.tree).waivers;
+  const waived: Waived[] = [];
+  for (const finding of findings) {
+    const about = artefactOf(finding, registry, base?.registry);
+    const waiver = waivers.find(
+      (each) =>
+        each.expires >= today && each.rule === finding.rule && about !== undefined && isFor(each, about),
+    );
+    if (waiver !== undefined)
+      waived.push({ finding, waiver, isInForce: agreed.some((old) => isSame(old, waiver)) });
+  }
+  const excepted = new Set(waived.filter(({ isInForce }) => isInForce).map(({ finding }) => finding));
+  const isJudged = base === undefined || base.changed.has(WAIVERS_FILE);
+  const own = isJudged ? waivers.flatMap((waiver) => faultOf(waiver, registry, today, rules) ?? []) : [];
+  const used = new Set(waived.map(({ waiver }) => waiver));
+  const unused =
+    base === undefined
+      ? waivers.filter((waiver) => !used.has(waiver) && faultOf(waiver, registry, today, rules) === undefined)
+      : [];
+  return {
+    findings: [
+      ...findings.filter((finding) => !excepted.has(finding)),
+      ...faults,
+      ...own,
+      ...unused.map((waiver) =>
+        found(
+          waiver,
+          'waiver/unused',
+          `nothing is found any more that this waiver of ${waiver.rule} for ${referenceTo(waiver)} excepts`,
+        ),
+      ),
+    ],
+    waived,
+  };
+}
+
+function faultOf(
+  waiver: Waiver,
+  registry: Registry,
+  today: string,
+  rules: readonly Rule[],
+): Finding | undefined {
+  const ids = rules.map(({ id }) => id);
+  if (!ids.includes(waiver.rule))
+    return found(
+      waiver,
+      'waiver/unknown',
+      `there is no rule '${waiver.rule}'${suggestion(waiver.rule, ids)}`,
+    );
+  if (registry.find(waiver.kind, waiver.name, waiver.version) === undefined) {
+    const known = registry.versions(waiver.kind, waiver.name).map(referenceTo);
+    const hint = suggestion(referenceTo(waiver), known.length > 0 ? known : registry.names(waiver.kind));
+    return found(waiver, 'waiver/unknown', `there is no ${waiver.kind} ${referenceTo(waiver)}${hint}`);
+  }
+  return waiver.expires < today
+    ? found(
+        waiver,
+        'waiver/expired',
+        `this waiver of ${waiver.rule} for ${referenceTo(waiver)} expired on ${waiver.expires}; its owner is ${waiver.owner}`,
+      )
+    : undefined;
+}
+
+function found(waiver: Waiver, rule: keyof typeof DOCS, message: string): Finding {
+  const severity = rule === 'waiver/unused' ? 'warning' : 'error';
+  return { rule, severity, file: WAIVERS_FILE, ...waiver.position, message };
+}
+
+/** The artefact that a finding's file belongs to: a document, or a text beside one. */
+function artefactOf({ file }: Finding, registry: Registry, base: Registry | undefined): Artefact | undefined {
+  const identity = classify(file);
+  if (typeof identity === 'object' && 'kind' in identity) {
+    const { kind, name, version } = identity;
+    return registry.find(kind, name, version) ?? base?.find(kind, name, version);
+  }
+  const name = file.split('/')[1] ?? '';
+  return registry.versions('template', name).find((template) => registry.textOf(template)?.path === file);
+}
+
+function isFor(waiver: Waiver, { kind, name, version }: Artefact): boolean {
+  return waiver.kind === kind && waiver.name === name && waiver.version === version;
+}
+
+function isSame(a: Waiver, b: Waiver): boolean {
+  return (
+    a.kind === b.kind &&
+    a.name === b.name &&
+    a.version === b.version &&
+    a.rule === b.rule &&
+    a.expires === b.expires
+  );
+}
