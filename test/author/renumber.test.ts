@@ -99,3 +99,52 @@ describe('renumber', () => {
     });
   });
 });
+
+describe('a version in an older notation', () => {
+  test.each([
+    ['2.0', '2.0.0'],
+    ['1.4.5dev', '1.4.5-dev'],
+  ])('%s becomes %s by the command that check prints', async (legacy, strict) => {
+    const { rtn, write, read, root } = repository();
+    write(`operations/driver_push/${legacy}.yaml`, read(OPERATION).replace('1.4.10', legacy));
+    await rtn('renumber', 'driver_push@1.4.10', '1.0.0');
+    const fix = /fix: rtn (renumber .*)/.exec((await rtn('check')).out)?.[1] ?? '';
+    expect(fix).toBe(`renumber driver_push@${legacy} ${strict}`);
+    expect(await rtn(...fix.split(' '))).toMatchObject({ code: 0, err: '' });
+    expect(existsSync(join(root, `operations/driver_push/${legacy}.yaml`))).toBe(false);
+    expect(read(`operations/driver_push/${strict}.yaml`)).toContain(`\nversion: ${strict}\n`);
+    expect(await rtn('check', '--strict')).toMatchObject({ code: 0 });
+  });
+
+  test('of a template takes its text along and is followed by what names it', async () => {
+    const { rtn, write, read, root, edit } = repository();
+    write('templates/one-shot/2.0.yaml', read(ONE_SHOT).replaceAll('1.0.0', '2.0'));
+    write('templates/one-shot/2.0.mjs.hbs', '// two\n');
+    edit(OPERATION, 'template: one-shot@1.0.0', 'template: one-shot@2.0');
+    await rtn('publish', 'driver_push', '--with-deps');
+    expect(await rtn('renumber', 'templates/one-shot/2.0.yaml', '2.0.0')).toMatchObject({ code: 0, err: '' });
+    expect(read('templates/one-shot/2.0.0.mjs.hbs')).toBe('// two\n');
+    expect(existsSync(join(root, 'templates/one-shot/2.0.mjs.hbs'))).toBe(false);
+    expect(read(OPERATION)).toContain('template: one-shot@2.0.0\n');
+    expect(await rtn('check', '--strict')).toMatchObject({ code: 0 });
+  });
+});
+
+test('what names it through a partial gets new digests, too', async () => {
+  const { rtn, write, read, edit, publish } = repository();
+  write(
+    'templates/part/1.0.0.yaml',
+    read(ONE_SHOT).replaceAll('one-shot', 'part').replace('[reader, sender, logger]', '[]'),
+  );
+  write('templates/part/1.0.0.mjs.hbs', '// part\n');
+  edit(ONE_SHOT, 'text: 1.0.0.mjs.hbs', 'text: 1.0.0.mjs.hbs\npartials: { part: part@1.0.0 }');
+  write('templates/one-shot/1.0.0.mjs.hbs', '{{> part}}\n');
+  await rtn('publish', 'part');
+  await publish();
+  const { code, out } = await rtn('renumber', 'part@1.0.0', '1.0.3');
+  expect(code).toBe(0);
+  expect(out).toContain(`template one-shot@1.0.0 names part@1.0.3 now: ${ONE_SHOT}`);
+  expect(out).toContain(`operation driver_push@1.4.10 has new digests, since it depends on it: ${OPERATION}`);
+  expect(read(ONE_SHOT)).toContain('part: part@1.0.3');
+  expect(await rtn('check')).toMatchObject({ code: 0 });
+});
