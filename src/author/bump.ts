@@ -150,10 +150,12 @@ function newFile(registry: Registry, path: string, content: string | Uint8Array)
   return { path, content };
 }
 
+/** After a layer or template its users follow, one by name or all of them at once. */
 function nextCommand({ kind, name, version: from }: Artefact, version: string, registry: Registry): string {
   const origin = registry.find(kind, name, from);
-  const [user] = kind === 'operation' || origin === undefined ? [] : registry.dependents(origin);
-  return user === undefined
-    ? `rtn publish ${name}`
-    : `rtn publish ${name}, then rtn bump ${user.name} --${kind} ${name}@${version}`;
+  const users = kind === 'operation' || origin === undefined ? [] : registry.dependents(origin);
+  const names = [...new Set(users.map((user) => user.name))];
+  if (names.length === 0) return `rtn publish ${name}`;
+  const who = names.length > 1 && users.every((user) => user.kind === 'operation') ? '--all' : names[0];
+  return `rtn publish ${name}, then rtn bump ${who} --${kind} ${name}@${version}`;
 }

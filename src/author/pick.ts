@@ -18,7 +18,7 @@ export function pick(registry: Registry, text: string, kind?: ArtefactKind): Art
   if (path.includes('/')) throw unknownPath(registry, path);
   const { name, version } = splitReference(text);
   const kinds = kind === undefined ? ARTEFACT_KINDS : [kind];
-  const found = kinds.flatMap((candidate) => versionOf(registry, candidate, name, version) ?? []);
+  const found = kinds.flatMap((candidate) => registry.find(candidate, name, version) ?? []);
   if (found.length > 1) {
     throw new RtnError(
       'usage',
@@ -38,20 +38,6 @@ export function pickVersion(registry: Registry, text: string, kind?: ArtefactKin
   throw new RtnError('usage', `which version of ${artefact.name}? There is ${list}`, {
     next: `name it in full, such as ${referenceTo(artefact)}`,
   });
-}
-
-/** A version as it is read, or as its file or its document spells it (`2.0`). */
-function versionOf(
-  registry: Registry,
-  kind: ArtefactKind,
-  name: string,
-  version: string | undefined,
-): Artefact | undefined {
-  const exact = registry.find(kind, name, version);
-  if (exact !== undefined || version === undefined) return exact;
-  return registry
-    .versions(kind, name)
-    .find(({ path, document }) => path.endsWith(`/${version}.yaml`) || document.version === version);
 }
 
 function unknownPath(registry: Registry, path: string): RtnError {

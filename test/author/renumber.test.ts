@@ -148,3 +148,12 @@ test('what names it through a partial gets new digests, too', async () => {
   expect(read(ONE_SHOT)).toContain('part: part@1.0.3');
   expect(await rtn('check')).toMatchObject({ code: 0 });
 });
+
+test('a draft whose version was typed over is moved to where it says it is', async () => {
+  const { rtn, edit, read } = repository();
+  edit(OPERATION, 'version: 1.4.10', 'version: 1.5.0');
+  const fix = /fix: rtn (renumber .*)/.exec((await rtn('check')).out)?.[1] ?? '';
+  expect(await rtn(...fix.split(' '))).toMatchObject({ code: 0, err: '' });
+  expect(read('operations/driver_push/1.5.0.yaml')).toContain('version: 1.5.0\n');
+  expect(await rtn('check')).toMatchObject({ code: 0 });
+});
