@@ -55,12 +55,12 @@ export async function carryOut(
 }
 
 function asText(plans: readonly Plan[], { dryRun }: OutputOptions): string {
-  const notes = plans
-    .flatMap((plan) => plan.notes)
-    .map((note) => `${dryRun === true ? 'would: ' : ''}${note}\n`);
-  return `${notes.join('')}${nextCommands(plans)
-    .map((next) => `next: ${next}\n`)
-    .join('')}`;
+  const notes = plans.flatMap(({ notes, changes }) => {
+    const prefix = dryRun === true && changes.length > 0 ? 'would: ' : '';
+    return notes.map((note) => `${prefix}${note}\n`);
+  });
+  const next = nextCommands(plans).map((command) => `next: ${command}\n`);
+  return [...notes, ...next].join('');
 }
 
 function asJson(plans: readonly Plan[], { dryRun = false }: OutputOptions): string {
