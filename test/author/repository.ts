@@ -27,12 +27,13 @@ export function repository() {
     git('add', '-A');
     git('commit', '-q', '-m', message);
   };
-  const rtn = async (...words: string[]) => {
+  const rtnOn = async (columns: number | undefined, ...words: string[]) => {
     const said = { out: '', err: '' };
     const code = await runCommand(words, {
       cwd: root,
       env: {},
       hasColor: false,
+      columns,
       exitCode: 0,
       components: async () => SPECS,
       out: (text) => {
@@ -44,12 +45,15 @@ export function repository() {
     });
     return { code, ...said };
   };
+  const rtn = (...words: string[]) => rtnOn(undefined, ...words);
   return {
     root,
     read,
     write,
     git,
     rtn,
+    /** As on a terminal of this width. */
+    rtnOn,
     /** Replaces a text that must be there. */
     edit(path: string, from: string, to: string) {
       if (!read(path).includes(from)) throw new Error(`${path} does not contain ${from}`);
