@@ -28,12 +28,13 @@ export function repository({ isEmpty = false, components = SPECS } = {}) {
     git('add', '-A');
     git('commit', '-q', '-m', message);
   };
-  const run = async (words: readonly string[], ask?: Session['ask']) => {
+  const run = async (words: readonly string[], { ask, columns }: Pick<Session, 'ask' | 'columns'> = {}) => {
     const said = { out: '', err: '' };
     const code = await runCommand(words, {
       cwd: root,
       env: {},
       hasColor: false,
+      columns,
       exitCode: 0,
       components: async () => components,
       ...(ask && { ask }),
@@ -56,14 +57,17 @@ export function repository({ isEmpty = false, components = SPECS } = {}) {
     async asked(answers: readonly string[], ...words: string[]) {
       const left = [...answers];
       const questions: string[] = [];
-      const result = await run(words, async (text, fallback = '') => {
+      const ask = async (text: string, fallback = '') => {
         questions.push(fallback === '' ? text : `${text} [${fallback}]`);
         const said = left.shift();
         if (said === undefined) throw new Error(`nobody answers ${questions.at(-1)}`);
         return said === '' ? fallback : said;
-      });
+      };
+      const result = await run(words, { ask });
       return { ...result, questions, left };
     },
+    /** As on a terminal of this width. */
+    rtnOn: (columns: number | undefined, ...words: string[]) => run(words, { columns }),
     /** Replaces a text that must be there. */
     edit(path: string, from: string, to: string) {
       if (!read(path).includes(from)) throw new Error(`${path} does not contain ${from}`);
