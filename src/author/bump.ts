@@ -7,12 +7,14 @@ import type { FileChange } from '../registry/tree.js';
 import { type Level, raise } from '../registry/version.js';
 import { movesTo, outdatedBy, type Targets, targetsIn } from './move.js';
 import type { Plan } from './plan.js';
-import { publishedFiles } from './restore.js';
+import { changedSince, publishedFiles } from './restore.js';
 import { rewrite } from './rewrite.js';
 import { textNameFor } from './text.js';
 
 export interface BumpOptions extends Targets {
   readonly level: Level;
+  /** A commit: what differs from it is an edit, though the record of what was published was rewritten with it. */
+  readonly base?: string | undefined;
 }
 
 /**
@@ -26,15 +28,18 @@ export async function planBump(
   options: BumpOptions,
   openHistory: () => Promise<History>,
 ): Promise<Plan> {
+  const before = await changedFiles(artefact, registry, options.base, openHistory);
   const edited = [artefact, registry.newestInLine(artefact)].find(
-    (candidate) => candidate !== undefined && changedParts(candidate, registry).length > 0,
+    (candidate) =>
+      candidate !== undefined &&
+      ((candidate === artefact && before !== undefined) || changedParts(candidate, registry).length > 0),
   );
   const origin = edited ?? registry.newestInLine(artefact) ?? artefact;
   if (origin.status === 'draft') return editDraft(origin, registry, options);
   const version = nextVersion(origin, registry, options.level);
   const draft = draftFiles(origin, version, registry, options);
   const notes = [`new draft ${origin.name}@${version}: ${draft[0]?.path} (from ${referenceTo(origin)})`];
-  const restored = edited && (await restoredFiles(edited, registry, openHistory));
+  const restored = before ?? (edited && (await restoredFiles(edited, registry, openHistory)));
   if (edited && restored)
     notes.push(`moved the edit there; restored ${edited.path} from commit ${restored.commit.slice(0, 10)}`);
   return {
@@ -101,6 +106,23 @@ function editDraft(draft: Artefact, registry: Registry, options: BumpOptions): P
 function withDeps(targets: Targets, registry: Registry): string {
   const hasDraft = targetsIn(targets).some(({ kind, to }) => registry.resolve(kind, to)?.status === 'draft');
   return hasDraft ? ' --with-deps' : '';
+}
+
+/** The files of a published artefact at the base, where they differ from it. */
+async function changedFiles(
+  artefact: Artefact,
+  registry: Registry,
+  base: string | undefined,
+  openHistory: () => Promise<History>,
+) {
+  if (base === undefined || artefact.status === 'draft') return undefined;
+  const history = await openHistory();
+  try {
+    const files = await changedSince(base, artefact, registry, history);
+    return files && { commit: base, files };
+  } finally {
+    await history.close();
+  }
 }
 
 async function restoredFiles(edited: Artefact, registry: Registry, openHistory: () => Promise<History>) {

@@ -2,17 +2,19 @@ import { type Command, Option } from 'commander';
 import { type BumpOptions, planBump, planBumpAll } from '../author/bump.js';
 import { pick } from '../author/pick.js';
 import { RtnError } from '../error.js';
+import { compareWithBase } from '../git/base.js';
 import { openHistory } from '../git/history.js';
 import { loadRegistry } from '../registry/registry.js';
 import type { Level } from '../registry/version.js';
 import { type AuthorOptions, carryOut, type Step, withAuthorOptions } from './author.js';
-import type { Session } from './session.js';
+import { rootOf, type Session } from './session.js';
 
 interface BumpVerbOptions extends AuthorOptions {
   readonly level: Level;
   readonly layer?: string;
   readonly template?: readonly string[];
   readonly all?: boolean;
+  readonly base?: string;
 }
 
 /** `rtn bump`: the one way to change what was published. */
@@ -27,6 +29,7 @@ export function register(command: Command, session: Session): void {
     )
     .option('--layer <name@version>', 'let the draft name this layer')
     .option('--template <name@version...>', 'let its runners use these templates')
+    .option('--base <ref>', 'move what differs from this branch, though its record was rewritten, too')
     .option('--all', 'every operation that names another version of this layer or template')
     .addHelpText(
       'after',
@@ -40,7 +43,8 @@ export function register(command: Command, session: Session): void {
 async function steps(names: string[], options: BumpVerbOptions, session: Session): Promise<Step[]> {
   const specs = await session.components();
   const { level, layer, template: templates, all = false, kind } = options;
-  const bump: BumpOptions = { level, layer, templates };
+  const base = options.base === undefined ? undefined : await baseCommit(options.base, options, session);
+  const bump: BumpOptions = { level, layer, templates, base };
   if (all === names.length > 0) {
     throw new RtnError('usage', all ? '--all takes no names' : "missing required argument 'name', or --all", {
       next: 'rtn bump NAME, or rtn bump --all --template NAME@VERSION',
@@ -51,4 +55,12 @@ async function steps(names: string[], options: BumpVerbOptions, session: Session
     const registry = loadRegistry(tree, specs);
     return planBump(pick(registry, name, kind), registry, bump, () => openHistory(root));
   });
+}
+
+async function baseCommit(ref: string, options: BumpVerbOptions, session: Session): Promise<string> {
+  const { commit } = await compareWithBase(rootOf(options, session), ref, {
+    isStaged: false,
+    keeps: () => false,
+  });
+  return commit;
 }

@@ -84,6 +84,15 @@ describe('an edit of a published file', () => {
     expect(await rtn('check')).toMatchObject({ code: 0 });
   });
 
+  test('that is none, for only its life went on since the base, is cloned and not restored', async () => {
+    const { publish, read, rtn } = repository();
+    await publish();
+    await rtn('deprecate', 'driver_push@1.4.10', '--reason', 'old');
+    expect(await rtn('bump', 'driver_push', '--base', 'main')).toMatchObject({ code: 0, err: '' });
+    expect(read(OPERATION)).toContain('status: deprecated\nreason: old\n');
+    expect(await rtn('bump', 'driver_push', '--base', 'nowhere')).toMatchObject({ code: 3 });
+  });
+
   test('is moved in a registry that is a folder of a larger repository', async () => {
     const { publish, root, edit, read, rtn, commit } = repository();
     await publish();
