@@ -5,6 +5,7 @@ import { workTree } from '../git/worktree.js';
 import { decode } from '../registry/source.js';
 import { suggestion } from '../registry/spelling.js';
 import { jsonReport } from '../report/json.js';
+import { withoutSecrets } from '../report/mask.js';
 import { plural, textReport } from '../report/text.js';
 import { judge, RULES } from '../rules/judge.js';
 import { rootOf, type Session, withRoot } from './session.js';
@@ -39,7 +40,8 @@ async function check(options: CheckOptions, session: Session): Promise<void> {
   const { registry, findings } = judge(tree, await session.components());
   const textOf = (file: string): string | undefined => decode(tree.read(file) ?? new Uint8Array());
   const scope = plural(registry.artefacts.length, 'artefact');
-  if (options.json === true) session.out(jsonReport(findings, registry.artefacts.length));
+  if (options.json === true)
+    session.out(jsonReport(withoutSecrets(findings, textOf), registry.artefacts.length));
   else if (findings.length > 0 || options.quiet !== true)
     session.out(textReport(findings, { textOf, hasColor: session.hasColor, scope }));
   const isFailed = findings.some(({ severity }) => severity === 'error' || options.strict === true);

@@ -14,6 +14,10 @@ export interface Finding extends Position {
   /** Relative to the root. */
   readonly file: string;
   readonly message: string;
+  /** How many characters are meant, from the column on; they may run over several lines. */
+  readonly length?: number;
+  /** The characters that are meant are a secret, which no report shows. */
+  readonly isSecret?: true;
   /** A command to paste that mends it. */
   readonly fix?: string;
 }
