@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { RtnError } from '../error.js';
 import { COMMAND_EXIT } from '../exit.js';
+import { GENERATE_RULES } from '../generator/drift-rules.js';
 import { workTree } from '../git/worktree.js';
 import { decode } from '../registry/source.js';
 import { suggestion } from '../registry/spelling.js';
@@ -48,18 +49,17 @@ async function check(options: CheckOptions, session: Session): Promise<void> {
   session.exitCode = isFailed ? COMMAND_EXIT.findings : COMMAND_EXIT.ok;
 }
 
+/** The rules of this verb, and those of `rtn generate --check`. */
+const EXPLAINED = [...RULES, ...GENERATE_RULES];
+
 function explain(id: string | true): string {
-  if (id === true) return `${RULES.map((rule) => `${rule.id.padEnd(30)} ${rule.severity}`).join('\n')}\n`;
-  const rule = RULES.find((candidate) => candidate.id === id);
+  if (id === true) return `${EXPLAINED.map((rule) => `${rule.id.padEnd(30)} ${rule.severity}`).join('\n')}\n`;
+  const rule = EXPLAINED.find((candidate) => candidate.id === id);
   if (rule === undefined) {
-    throw new RtnError(
-      'usage',
-      `there is no rule '${id}'${suggestion(
-        id,
-        RULES.map((known) => known.id),
-      )}`,
-      { next: 'rtn check --explain' },
-    );
+    const ids = EXPLAINED.map((known) => known.id);
+    throw new RtnError('usage', `there is no rule '${id}'${suggestion(id, ids)}`, {
+      next: 'rtn check --explain',
+    });
   }
   return `${rule.id} (${rule.severity})\n\n${rule.doc}\n`;
 }
