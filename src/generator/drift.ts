@@ -3,6 +3,7 @@ import type { Artefact } from '../registry/artefact.js';
 import { referenceTo } from '../registry/artefact.js';
 import { type Finding, inOrder, type Position } from '../registry/finding.js';
 import { isMap } from '../registry/jsonSchema.js';
+import { linesOf } from '../registry/lines.js';
 import type { Registry } from '../registry/registry.js';
 import type { GENERATE_RULES } from './drift-rules.js';
 import { type Origin, originOf } from './origin.js';
@@ -97,18 +98,13 @@ function movedFacts(origin: Origin, now: Origin | undefined): { value: string; t
 /** Where the first moved fact stands in the text. */
 function placeOf(text: string, [first]: readonly { value: string }[]): Position {
   const word = first?.value.split(' ').at(-1) ?? '';
-  return positionAt(text, Math.max(0, text.indexOf(word)));
-}
-
-function positionAt(text: string, offset: number): Position {
-  const before = text.slice(0, offset);
-  return { line: before.split('\n').length, column: offset - before.lastIndexOf('\n') };
+  return linesOf(text).positionOf(Math.max(0, text.indexOf(word)));
 }
 
 function firstDifference(got: string, expected: string): { position: Position; message: string } {
   let offset = 0;
   while (offset < got.length && got[offset] === expected[offset]) offset++;
-  const position = positionAt(got, offset);
+  const position = linesOf(got).positionOf(offset);
   const lineOf = (text: string) => {
     const line = text.split('\n')[position.line - 1];
     return line === undefined || offset >= text.length ? 'the end' : `'${oneLine(line.trim(), 80)}'`;

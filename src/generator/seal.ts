@@ -8,7 +8,7 @@ export const NO_CHECKSUM = '0'.repeat(8);
 
 /** The text with its checksum in the comment on top: so an edit can be told from a registry that moved on. */
 export function seal(text: string): string {
-  return withChecksum(text, checksumOf(text));
+  return withChecksum(text, checksumOf(unsealed(text)));
 }
 
 /** Whether a text is, byte for byte, one that was generated, be it from whatever registry. */

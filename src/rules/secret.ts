@@ -1,5 +1,5 @@
 import type { Artefact } from '../registry/artefact.js';
-import type { Position } from '../registry/finding.js';
+import { type Lines, linesOf } from '../registry/lines.js';
 import { type FoundSecret, findSecrets } from '../registry/secret.js';
 import type { Found, Rule } from './rule.js';
 
@@ -15,25 +15,26 @@ const literal: Rule = {
   doc: 'Something that looks like a credential stands in a document, be it in a comment: a token with a known prefix, a private key, a password in a URL, a bearer token, or a random-looking literal under a key such as password or token. Whoever can read the repository can use it, and git keeps it for ever: revoke it, then declare the secret under secrets: and write ${secrets.NAME}, which a runner reads from its environment. Placeholders such as changeme, <token> and ${...} are left alone.',
   *check({ registry }) {
     for (const artefact of registry.artefacts) {
-      for (const secret of findSecrets(artefact.source.text)) yield foundAt(artefact, secret);
+      const { text } = artefact.source;
+      const lines = linesOf(text);
+      for (const secret of findSecrets(text)) yield foundAt(artefact, secret, lines);
     }
   },
 };
 
 export const SECRET_RULES: readonly Rule[] = [literal];
 
-function foundAt({ path: file, kind, source }: Artefact, { start, end, what }: FoundSecret): FoundLiteral {
+function foundAt(
+  { path: file, kind }: Artefact,
+  { start, end, what }: FoundSecret,
+  lines: Lines,
+): FoundLiteral {
   const remedy = kind === 'operation' ? 'write ${secrets.NAME} and declare it under secrets' : 'take it out';
   return {
     file,
-    ...positionAt(source.text, start),
+    ...lines.positionOf(start),
     length: end - start,
     isSecret: true,
     message: `this looks like ${what}; revoke it, for git keeps it, and ${remedy}`,
   };
-}
-
-function positionAt(text: string, offset: number): Position {
-  const before = text.slice(0, offset);
-  return { line: before.split('\n').length, column: offset - before.lastIndexOf('\n') };
 }
