@@ -44,7 +44,13 @@ const MAX_BYTES = 1_000_000;
 /** More syntax errors than these in one file are told once they are mended. */
 const MAX_FAULTS = 100;
 
-/** Reads one YAML 1.2 (core) document. Any bytes give a source or findings, never an exception. */
+/** What other readers would take for something else: to be written otherwise, but what we read is known. */
+const READABLE: readonly string[] = ['yaml/ambiguous', 'yaml/version-number'];
+
+/**
+ * Reads one YAML 1.2 (core) document. Any bytes give a source or findings, never an exception; both where all that was
+ * found is READABLE.
+ */
 export function parseSource(file: string, bytes: Uint8Array): { source?: Source; findings: Finding[] } {
   const at = (
     rule: string,
@@ -80,10 +86,10 @@ export function parseSource(file: string, bytes: Uint8Array): { source?: Source;
     if (faults.length > 0) return { findings: faults };
     const targets = aliasTargets(document.contents);
     const { value, traps } = plainValue(document.contents, (alias) => targets.get(alias));
-    if (traps.length > 0)
-      return { findings: traps.map((trap) => at(trap.rule, trap.message, position(trap.offset))) };
+    const findings = traps.map((trap) => at(trap.rule, trap.message, position(trap.offset)));
+    if (traps.some(({ rule }) => !READABLE.includes(rule))) return { findings };
     const resolve = (node: unknown): unknown => (isAlias(node) ? targets.get(node) : node);
-    return { source: { file, text, value, ...locators(document.contents, resolve, position) }, findings: [] };
+    return { source: { file, text, value, ...locators(document.contents, resolve, position) }, findings };
   } catch (thrown) {
     const problem = thrown instanceof Error ? thrown.message : String(thrown);
     return { findings: [at('yaml/syntax', `the document cannot be read: ${problem}`)] };

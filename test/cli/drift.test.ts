@@ -227,7 +227,7 @@ describe('rtn generate --check', () => {
     const { code, out } = await rtn('generate', '--check', '--json');
     expect(code).toBe(1);
     expect(JSON.parse(out)).toMatchObject({
-      artefacts: 1,
+      judged: 1,
       errors: 1,
       findings: [{ rule: 'generate/missing', severity: 'error' }],
     });

@@ -25,8 +25,8 @@ describe('a literal secret', () => {
   test('is found in values and in comments, at its first character', () => {
     const findings = judged(tree);
     expect(findings).toMatchObject([
-      { rule: 'secret/literal', file: OPERATION, length: TOKEN.length, isSecret: true },
       { rule: 'secret/literal', file: LAYER, message: expect.stringContaining('a GitHub token') },
+      { rule: 'secret/literal', file: OPERATION, length: TOKEN.length, isSecret: true },
     ]);
     for (const { file, line, column } of findings)
       expect(
