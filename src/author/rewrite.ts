@@ -85,7 +85,8 @@ function replacement(
 }
 
 function apply(text: string, edits: readonly Edit[]): string {
-  const fromEnd = [...edits].sort((a, b) => b.start - a.start);
+  // What is inserted where a cut begins comes after the cut, or it would be cut away itself.
+  const fromEnd = [...edits].sort((a, b) => b.start - a.start || b.end - a.end);
   return fromEnd.reduce(
     (result, { start, end, text: insert }) => result.slice(0, start) + insert + result.slice(end),
     text,

@@ -21,5 +21,10 @@ process.exitCode = await runCommand(process.argv.slice(2), {
   components: async () => (await import('../components.js')).COMPONENTS,
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
+  ...(process.stdin.isTTY === true &&
+    process.stdout.isTTY === true && {
+      ask: async (text: string, fallback?: string) =>
+        (await import('./question.js')).askOnTerminal(text, fallback),
+    }),
   exitCode: COMMAND_EXIT.ok,
 });

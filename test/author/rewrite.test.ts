@@ -27,6 +27,12 @@ describe('rewrite', () => {
       'status: a\n\np:\n  m: 1\n',
     ],
     [
+      'inserts where another key is dropped',
+      'status: a\nb: 1\n',
+      { set: { reason: 'r' }, drop: ['b'] },
+      'status: a\nreason: r\n',
+    ],
+    [
       'drops a map, keeps the comments around it',
       '# one\na: 1\n# two\nb:\n  c: 1 # in\n  d: [\n    2]\n# three\ne: 1\n',
       { drop: ['b'] },
