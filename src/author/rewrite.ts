@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 import { RtnError } from '../error.js';
+import { ambiguity } from '../registry/ambiguous.js';
 import { canonicalJson } from '../registry/canonical.js';
 import { isMap } from '../registry/jsonSchema.js';
 import { type Path, parseSource, type Source } from '../registry/source.js';
@@ -110,8 +111,9 @@ function appendix(maps: NonNullable<Rewrite['append']>): string {
     .join('');
 }
 
-/** Quoted only where it has to be: a digest of digits alone would be read as a number. */
+/** Quoted only where it has to be: a digest of digits alone would be read as a number, `no` by some as false. */
 function scalar(value: string | number): string {
+  if (typeof value === 'string' && ambiguity(value) !== undefined) return JSON.stringify(value);
   return stringify(value, { lineWidth: 0 }).trim();
 }
 
