@@ -6,11 +6,11 @@ export function modeline(kind: ArtefactKind): string {
   return `# yaml-language-server: $schema=../../schemas/${kind}.schema.json`;
 }
 
-/** What whoever opens a draft for the first time has to know. */
+/** What whoever opens a document for the first time has to know; still true once it is published. */
 export function draftComment(name: string): string {
   return [
-    '# A draft: edit it freely. `rtn check` tells what is wrong with it.',
-    `# \`rtn publish ${name}\` freezes it; from then on a change is a new version: \`rtn bump ${name}\`.`,
+    '# While the status is draft, edit freely; `rtn check` tells what is wrong.',
+    `# \`rtn publish ${name}\` freezes it: from then on a change is a new version, by \`rtn bump ${name}\`.`,
   ].join('\n');
 }
 
