@@ -3,6 +3,7 @@ import type { History } from '../git/history.js';
 import { type Artefact, FOLDERS, pathOf, referenceTo } from '../registry/artefact.js';
 import { changedParts } from '../registry/digest.js';
 import type { Registry } from '../registry/registry.js';
+import { scriptsOf } from '../registry/scripts.js';
 import type { FileChange } from '../registry/tree.js';
 import { type Level, raise } from '../registry/version.js';
 import { movesTo, outdatedBy, type Targets, targetsIn } from './move.js';
@@ -152,7 +153,13 @@ function draftFiles(
     replace: movesTo(origin, registry, options),
   };
   const path = pathOf({ ...origin, version });
-  if (origin.kind !== 'template') return [newFile(registry, path, rewrite(origin.source, change))];
+  if (origin.kind === 'operation') {
+    const scripts = scriptCopies(origin, version, registry);
+    const replace = [...change.replace, ...scripts.map(({ at, run }) => ({ path: at, value: run }))];
+    const document = rewrite(origin.source, { ...change, replace });
+    return [newFile(registry, path, document), ...scripts.flatMap(({ file }) => file)];
+  }
+  if (origin.kind === 'layer') return [newFile(registry, path, rewrite(origin.source, change))];
   const text = registry.textOf(origin);
   if (text === undefined)
     throw new RtnError('configuration', `the text file of ${origin.path} is missing`, { next: 'rtn check' });
@@ -162,6 +169,18 @@ function draftFiles(
     newFile(registry, path, document),
     newFile(registry, `${FOLDERS.template}/${origin.name}/${name}`, text.bytes),
   ];
+}
+
+/** Scripts of one's own are part of what was published, so the draft has copies that may be edited. */
+function scriptCopies(origin: Artefact, version: string, registry: Registry) {
+  return scriptsOf(origin).flatMap(({ file, path: at }) => {
+    const content = file === undefined ? undefined : registry.tree.read(file);
+    if (file === undefined || content === undefined) return [];
+    const [folder, name] = [file.slice(0, file.lastIndexOf('/') + 1), file.slice(file.lastIndexOf('/') + 1)];
+    const copy = `${folder}${textNameFor(name, origin.version, version)}`;
+    const run = `./${copy.split('/').slice(2).join('/')}`;
+    return [{ at, run, file: { ...newFile(registry, copy, content), copiedFrom: file } }];
+  });
 }
 
 function newFile(registry: Registry, path: string, content: string | Uint8Array): FileChange {

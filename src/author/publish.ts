@@ -1,7 +1,8 @@
 import { RtnError } from '../error.js';
 import { type Artefact, referenceTo } from '../registry/artefact.js';
-import { DIGEST_FORM, digestsOf } from '../registry/digest.js';
+import { DIGEST_FORM, digestsOf, recordedDigests } from '../registry/digest.js';
 import type { Finding } from '../registry/finding.js';
+import { sourceGlobs } from '../registry/layerSources.js';
 import { dependenciesOf } from '../registry/links.js';
 import type { Registry } from '../registry/registry.js';
 import { type FileChange, type FileTree, withChanges } from '../registry/tree.js';
@@ -18,6 +19,8 @@ export interface PublishOptions {
   readonly keepPrevious: boolean;
   /** `2026-11-23`. */
   readonly today: string;
+  /** The commit that is checked out, which a layer records; undefined outside of git. */
+  readonly commit?: string | undefined;
 }
 
 /** Reads and judges a tree; the rules' `judge` with the components put in. */
@@ -29,7 +32,8 @@ export type Judge = (tree: FileTree) => { registry: Registry; findings: readonly
  */
 export function planPublish(artefact: Artefact, tree: FileTree, judge: Judge, options: PublishOptions): Plan {
   const { registry } = judge(tree);
-  if (artefact.status !== 'draft') {
+  // A status that was set by hand, without a record of what was published, is that of a draft all the same.
+  if (artefact.status !== 'draft' && recordedDigests(artefact) !== undefined) {
     throw new RtnError(
       'usage',
       `${referenceTo(artefact)} is ${artefact.status} already; only a draft is published`,
@@ -52,17 +56,25 @@ export function planPublish(artefact: Artefact, tree: FileTree, judge: Judge, op
   return { changes, notes, ...commitCommand(changes) };
 }
 
-/** The drafts that it names, each once; throws unless they are to be published with it. */
+/** The drafts that it names, at whatever remove, each before what names it; throws unless they are to be published with it. */
 function draftDependencies(artefact: Artefact, registry: Registry, { withDeps }: PublishOptions): Artefact[] {
-  const named = dependenciesOf(artefact).map(({ kind, reference }) => registry.resolve(kind, reference));
-  const drafts = [...new Set(named)].filter((dependency) => dependency?.status === 'draft');
-  if (drafts.length > 0 && !withDeps) {
-    const list = drafts.map((draft) => draft && `${draft.kind} ${referenceTo(draft)}`).join(', ');
+  const drafts = new Set<Artefact>();
+  const visit = (at: Artefact, above: readonly Artefact[]): void => {
+    for (const { kind, reference } of dependenciesOf(at)) {
+      const named = registry.resolve(kind, reference);
+      if (named?.status !== 'draft' || above.includes(named)) continue;
+      visit(named, [...above, named]);
+      drafts.add(named);
+    }
+  };
+  visit(artefact, [artefact]);
+  if (drafts.size > 0 && !withDeps) {
+    const list = [...drafts].map((draft) => `${draft.kind} ${referenceTo(draft)}`).join(', ');
     throw new RtnError('configuration', `${referenceTo(artefact)} names drafts: ${list}`, {
-      next: `rtn publish ${artefact.name} --with-deps`,
+      next: `rtn publish ${referenceTo(artefact)} --with-deps`,
     });
   }
-  return drafts.filter((draft) => draft !== undefined);
+  return [...drafts];
 }
 
 function refuseFindings(draft: Artefact, findings: readonly Finding[], registry: Registry): void {
@@ -79,9 +91,15 @@ function refuseFindings(draft: Artefact, findings: readonly Finding[], registry:
 function publishOne(
   draft: Artefact,
   registry: Registry,
-  { keepPrevious, today }: PublishOptions,
+  { keepPrevious, today, commit }: PublishOptions,
 ): Pick<Plan, 'changes' | 'notes'> {
-  const record = { form: DIGEST_FORM, at: today, ...digestsOf(draft, registry) };
+  const isOfCommit = commit !== undefined && sourceGlobs(draft).length > 0;
+  const record = {
+    form: DIGEST_FORM,
+    at: today,
+    ...digestsOf(draft, registry),
+    ...(isOfCommit && { commit }),
+  };
   // Drafts made by hand may carry these from what they were copied from.
   const text = rewrite(draft.source, {
     set: { status: 'active' },

@@ -4,6 +4,7 @@ import { type Artefact, FOLDERS, referenceTo } from '../registry/artefact.js';
 import { canonicalJson } from '../registry/canonical.js';
 import { changedParts, recordedDigests } from '../registry/digest.js';
 import { isFileName, type Registry } from '../registry/registry.js';
+import { scriptsOf } from '../registry/scripts.js';
 import type { FileChange } from '../registry/tree.js';
 
 /**
@@ -16,7 +17,7 @@ export async function publishedFiles(
   history: History,
 ): Promise<{ commit: string; files: FileChange[] }> {
   const recorded = canonicalJson(recordedDigests(edited));
-  const commits = await history.commitsTouching([edited.path, ...textPaths(edited)]);
+  const commits = await history.commitsTouching([edited.path, ...filesBeside(edited)]);
   for (const commit of commits) {
     const files = await filesAt(commit, edited, history);
     if (files === undefined) continue;
@@ -57,15 +58,18 @@ async function filesAt(
   const content = await history.read(commit, artefact.path);
   if (content === undefined) return undefined;
   const files: FileChange[] = [{ path: artefact.path, content }];
-  for (const path of textPaths(artefact)) {
+  for (const path of filesBeside(artefact)) {
     const text = await history.read(commit, path);
     if (text !== undefined) files.push({ path, content: text });
   }
   return files;
 }
 
-function textPaths({ kind, name, document }: Artefact): string[] {
+/** The files that its digests cover beside the document: a template's text, an operation's scripts. */
+function filesBeside(artefact: Artefact): string[] {
+  const { kind, name, document } = artefact;
+  const scripts = scriptsOf(artefact).flatMap(({ file }) => file ?? []);
   return kind === 'template' && typeof document.text === 'string' && isFileName(document.text)
     ? [`${FOLDERS.template}/${name}/${document.text}`]
-    : [];
+    : scripts;
 }

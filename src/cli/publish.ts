@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { pick } from '../author/pick.js';
 import { planPublish } from '../author/publish.js';
+import { headOf } from '../git/git.js';
 import { loadRegistry } from '../registry/registry.js';
 import type { FileTree } from '../registry/tree.js';
 import { judge } from '../rules/judge.js';
@@ -28,12 +29,15 @@ export function register(command: Command, session: Session): void {
       const specs = await session.components();
       const { withDeps = false, keepPrevious = false } = options;
       const day = today();
-      const steps = names.map((name) => async (tree: FileTree) => {
+      let commit: string | undefined;
+      const steps = names.map((name) => async (tree: FileTree, root: string) => {
+        commit ??= await headOf(root);
         const artefact = pick(loadRegistry(tree, specs), name, options.kind);
         return planPublish(artefact, tree, (other) => judge(other, specs, { today: day }), {
           withDeps,
           keepPrevious,
           today: day,
+          commit,
         });
       });
       await carryOut(steps, options, session);

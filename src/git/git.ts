@@ -24,6 +24,12 @@ export async function git(folder: string, args: readonly string[]): Promise<stri
   return Buffer.concat(output).toString();
 }
 
+/** The commit that is checked out; undefined outside of git, and before the first commit. */
+export async function headOf(folder: string): Promise<string | undefined> {
+  const head = await git(folder, ['rev-parse', '--verify', '--quiet', 'HEAD']).catch(() => undefined);
+  return head?.trim();
+}
+
 /** The error of a git that could not be started at all. */
 export function notStarted(cause: Error): RtnError {
   const reason =

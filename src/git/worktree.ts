@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import {
+  chmodSync,
   constants,
   existsSync,
   mkdirSync,
@@ -7,6 +8,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -42,6 +44,8 @@ export function workTree(root: string): {
 interface Change {
   readonly path: string;
   readonly content: Uint8Array | string | null;
+  /** The file whose mode a new one takes. */
+  readonly copiedFrom?: string;
 }
 
 /**
@@ -50,15 +54,19 @@ interface Change {
  */
 export function writeChanges(root: string, changes: readonly Change[]): void {
   const mark = `.rtn-${randomBytes(4).toString('hex')}`;
-  const steps = changes.map(({ path, content }) => {
+  const steps = changes.map(({ path, content, copiedFrom }) => {
     const target = join(root, path);
-    return { path, target, staged: `${target}${mark}`, content, before: readIfThere(target) };
+    const model = copiedFrom === undefined ? target : join(root, copiedFrom);
+    const mode = statSync(model, { throwIfNoEntry: false })?.mode;
+    return { target, staged: `${target}${mark}`, content, mode, before: readIfThere(target) };
   });
   const done: typeof steps = [];
   try {
-    for (const { target, staged, content } of steps) {
+    for (const { target, staged, content, mode } of steps) {
       mkdirSync(dirname(target), { recursive: true });
-      if (content !== null) writeFileSync(staged, content, { flag: 'wx' });
+      if (content === null) continue;
+      writeFileSync(staged, content, { flag: 'wx' });
+      if (mode !== undefined) chmodSync(staged, mode & 0o777);
     }
     for (const step of steps) {
       if (step.content === null) rmSync(step.target, { force: true });

@@ -10,6 +10,8 @@ export interface FileTree {
 export interface FileChange {
   readonly path: string;
   readonly content: Uint8Array | string | null;
+  /** The file that a new one is a copy of: it may be executed where that may. */
+  readonly copiedFrom?: string;
 }
 
 /** A tree held in memory: for tests, and for what an author's change is going to look like. */

@@ -25,14 +25,21 @@ export interface Base {
 
 /** The artefacts whose own files differ from the base: document, text or script. */
 export function changedArtefacts(registry: Registry, { changed }: Base): Artefact[] {
-  // Only beside a changed file are the documents opened that may name it.
-  const folders = new Set([...changed].map((path) => path.split('/').slice(0, 2).join('/')));
-  return registry.artefacts.filter((artefact) => {
-    if (changed.has(artefact.path)) return true;
-    if (artefact.kind === 'layer' || !folders.has(artefact.path.split('/').slice(0, 2).join('/')))
-      return false;
-    return filesOf(artefact, registry).some((file) => changed.has(file));
-  });
+  // Documents are opened only beside a changed file that is none itself: a text or a script that they may name.
+  const others = [...changed].filter((path) => typeof classify(path) === 'string');
+  const folders = new Set(others.map(folderOf));
+  return registry.artefacts.filter(
+    (artefact) =>
+      changed.has(artefact.path) ||
+      (artefact.kind !== 'layer' &&
+        folders.has(folderOf(artefact.path)) &&
+        filesOf(artefact, registry).some((file) => changed.has(file))),
+  );
+}
+
+/** `operations/driver_push` of whatever stands below it. */
+function folderOf(path: string): string {
+  return path.split('/').slice(0, 2).join('/');
 }
 
 /** The artefacts of the base that are no longer there, under whatever path. */

@@ -2,6 +2,7 @@ import { type Artefact, referenceTo } from '../registry/artefact.js';
 import { replacementOf } from '../registry/links.js';
 import type { Registry } from '../registry/registry.js';
 import { suggestion } from '../registry/spelling.js';
+import { removedArtefacts } from './base.js';
 import { at, type Found, type Judged, type Rule } from './rule.js';
 
 const replacement: Rule = {
@@ -33,10 +34,13 @@ const overdue: Rule = {
   },
 };
 
-/** With a base, those count too whose replacement the change touched. */
+/** With a base, those count too whose replacement is no longer what it was there. */
 function pointing({ artefacts, registry, base }: Judged): Artefact[] {
   if (base === undefined) return [...artefacts];
-  return [...new Set([...artefacts, ...artefacts.flatMap((artefact) => registry.replaced(artefact))])];
+  const before = ({ kind, name, version }: Artefact) => base.registry.find(kind, name, version);
+  const moved = artefacts.filter((artefact) => before(artefact)?.status !== artefact.status);
+  const gone = removedArtefacts(registry, base);
+  return [...new Set([...artefacts, ...[...moved, ...gone].flatMap((each) => registry.replaced(each))])];
 }
 
 function* replacementFaults(artefact: Artefact, registry: Registry): Iterable<Found> {

@@ -1,5 +1,4 @@
-import type { Artefact } from '../registry/artefact.js';
-import { referenceTo } from '../registry/artefact.js';
+import { type Artefact, classify, referenceTo } from '../registry/artefact.js';
 import { changedParts, recordedDigests } from '../registry/digest.js';
 import { sourceDigests, sourceFiles, sourceGlobs } from '../registry/layerSources.js';
 import type { Registry } from '../registry/registry.js';
@@ -82,11 +81,20 @@ const noSources: Rule = {
 
 /** The newest published version of each layer, unless a newer draft is there to take up what changed. */
 function newestLayers({ registry, base }: Judged): Artefact[] {
+  if (base !== undefined && !mayTouchSources(base.changed)) return [];
   return registry.names('layer').flatMap((name) => {
     const newest = registry.find('layer', name);
     if (newest === undefined || newest.status === 'draft' || newest.status === 'withdrawn' || !newest.isSound)
       return [];
     return base === undefined || isTouched(newest, registry, base.changed) ? [newest] : [];
+  });
+}
+
+/** A change of documents of operations and templates alone opens no layer. */
+function mayTouchSources(changed: ReadonlySet<string>): boolean {
+  return [...changed].some((path) => {
+    const identity = classify(path);
+    return typeof identity === 'string' || ('kind' in identity && identity.kind === 'layer');
   });
 }
 

@@ -54,11 +54,26 @@ export function componentsOf(operation: Artefact, specs: readonly ComponentSpec[
   return found;
 }
 
-/** Walks the runners of an operation, whether or not its document is sound. */
-export function usesOf(
-  operation: Artefact,
-  specs: readonly ComponentSpec[],
-): { texts: TextUse[]; bindings: Binding[]; badKeys: Path[]; unknown: UnknownComponent[] } {
+/** All that the runners of an operation hold. */
+interface Uses {
+  readonly texts: readonly TextUse[];
+  readonly bindings: readonly Binding[];
+  readonly badKeys: readonly Path[];
+  readonly unknown: readonly UnknownComponent[];
+}
+
+/** Several rules ask the same of one operation. */
+const known = new WeakMap<Artefact, { specs: readonly ComponentSpec[]; uses: Uses }>();
+
+/** What the runners of an operation hold, whether or not its document is sound. */
+export function usesOf(operation: Artefact, specs: readonly ComponentSpec[]): Uses {
+  const before = known.get(operation);
+  const uses = before?.specs === specs ? before.uses : walk(operation, specs);
+  known.set(operation, { specs, uses });
+  return uses;
+}
+
+function walk(operation: Artefact, specs: readonly ComponentSpec[]): Uses {
   const texts: TextUse[] = [];
   const bindings: Binding[] = [];
   const badKeys: Path[] = [];

@@ -2,6 +2,7 @@ import { type Artefact, pathOf, referenceTo } from '../registry/artefact.js';
 import { changesBetween } from '../registry/comparison.js';
 import { changedParts } from '../registry/digest.js';
 import { isMap } from '../registry/jsonSchema.js';
+import type { Registry } from '../registry/registry.js';
 import { NAME_PATTERN, VERSION_PATTERN } from '../registry/version.js';
 import { chainsFrom, nextFree } from './base.js';
 import { subject } from './named.js';
@@ -81,11 +82,11 @@ const status: Rule = {
   doc: 'The life of a version moves forward: draft, published as active, then deprecated or withdrawn. Only `rtn publish` makes a draft active, since it records what was published. A deprecated version says what replaces it (replaced_by) or why it should not be used (reason); a withdrawn one says why.',
   isFirm: true,
   *check({ artefacts, registry }) {
-    for (const artefact of artefacts) yield* statusFaults(artefact, subject(artefact, registry));
+    for (const artefact of artefacts) yield* statusFaults(artefact, registry);
   },
 };
 
-function* statusFaults(artefact: Artefact, named: string): Iterable<Found> {
+function* statusFaults(artefact: Artefact, registry: Registry): Iterable<Found> {
   const { document } = artefact;
   const isPublished = isMap(document.published);
   const hasReason = document.reason !== undefined;
@@ -102,7 +103,7 @@ function* statusFaults(artefact: Artefact, named: string): Iterable<Found> {
       artefact,
       ['status'],
       `the status is ${artefact.status}, but it was never published; set it to draft, then publish`,
-      { fix: `rtn publish ${named}` },
+      { fix: `rtn publish ${subject(artefact, registry)}` },
     );
   if (artefact.status === 'deprecated' && document.replaced_by === undefined && !hasReason)
     yield at(artefact, ['status'], 'a deprecated version needs replaced_by or a reason', {
