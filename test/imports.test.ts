@@ -10,6 +10,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   'index.ts': 3,
   'components.ts': 3,
   runtime: 3,
+  scaffold: 3,
   rules: 2,
   author: 2,
   report: 2,
@@ -32,6 +33,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   'exit.ts': 0,
   'component.ts': 0,
   'clock.ts': 0,
+  'shell.ts': 0,
   yson: 0,
 };
 

@@ -2,25 +2,25 @@ import { RtnError } from '../error.js';
 import type { History } from '../git/history.js';
 import { type Artefact, FOLDERS, pathOf, referenceTo } from '../registry/artefact.js';
 import { changedParts } from '../registry/digest.js';
-import { dependenciesOf } from '../registry/links.js';
 import type { Registry } from '../registry/registry.js';
 import type { FileChange } from '../registry/tree.js';
-import { type Level, raise, splitReference } from '../registry/version.js';
+import { type Level, raise } from '../registry/version.js';
+import { movesTo, outdatedBy, type Targets, targetsIn } from './move.js';
 import type { Plan } from './plan.js';
-import { publishedFiles } from './restore.js';
-import { type Rewrite, rewrite } from './rewrite.js';
+import { changedSince, publishedFiles } from './restore.js';
+import { rewrite } from './rewrite.js';
+import { textNameFor } from './text.js';
 
-export interface BumpOptions {
+export interface BumpOptions extends Targets {
   readonly level: Level;
-  /** `name@version` of the layer that the new draft names instead. */
-  readonly layer?: string | undefined;
-  /** `name@version` of templates: runners that use another version of the same name move to it. */
-  readonly templates?: readonly string[] | undefined;
+  /** A commit: what differs from it is an edit, though the record of what was published was rewritten with it. */
+  readonly base?: string | undefined;
 }
 
 /**
  * A new draft above the newest version of the artefact's line. Where a published file was edited in place, the edit is
  * *moved*: the new draft gets the edited text, and the published file is restored from git, so that nothing is lost.
+ * Where the newest is a draft and has something to move to, the draft itself is edited.
  */
 export async function planBump(
   artefact: Artefact,
@@ -28,26 +28,101 @@ export async function planBump(
   options: BumpOptions,
   openHistory: () => Promise<History>,
 ): Promise<Plan> {
+  const before = await changedFiles(artefact, registry, options.base, openHistory);
   const edited = [artefact, registry.newestInLine(artefact)].find(
-    (candidate) => candidate !== undefined && changedParts(candidate, registry).length > 0,
+    (candidate) =>
+      candidate !== undefined &&
+      ((candidate === artefact && before !== undefined) || changedParts(candidate, registry).length > 0),
   );
   const origin = edited ?? registry.newestInLine(artefact) ?? artefact;
-  if (origin.status === 'draft') {
-    throw new RtnError('usage', `${referenceTo(origin)} is a draft already: edit ${origin.path}`, {
-      next: `rtn publish ${origin.name}`,
-    });
-  }
+  if (origin.status === 'draft') return editDraft(origin, registry, options);
   const version = nextVersion(origin, registry, options.level);
   const draft = draftFiles(origin, version, registry, options);
   const notes = [`new draft ${origin.name}@${version}: ${draft[0]?.path} (from ${referenceTo(origin)})`];
-  const restored = edited && (await restoredFiles(edited, registry, openHistory));
+  const restored = before ?? (edited && (await restoredFiles(edited, registry, openHistory)));
   if (edited && restored)
     notes.push(`moved the edit there; restored ${edited.path} from commit ${restored.commit.slice(0, 10)}`);
   return {
     changes: [...draft, ...(restored?.files ?? [])],
     notes,
-    next: nextCommand(origin, version, registry),
+    next: `${nextCommand(origin, version, registry)}${withDeps(options, registry)}`,
   };
+}
+
+/** Moves every operation whose newest version names another version of a target to it, each in a draft of its own. */
+export async function planBumpAll(
+  registry: Registry,
+  { level, ...wanted }: BumpOptions,
+  openHistory: () => Promise<History>,
+): Promise<Plan> {
+  const names = targetsIn(wanted).map(({ to }) => to);
+  if (names.length === 0 || level !== 'patch') {
+    throw new RtnError('usage', '--all moves every operation to a layer or to templates, and raises PATCH', {
+      next: 'rtn bump --all --template NAME@VERSION, or --layer NAME@VERSION',
+    });
+  }
+  const outdated = outdatedBy(wanted, registry);
+  if (outdated.length === 0)
+    return {
+      changes: [],
+      notes: [`nothing to do: no operation names another version of ${names.join(' or ')}`],
+    };
+  const plans: Plan[] = [];
+  for (const { operation, targets } of outdated)
+    plans.push(await planBump(operation, registry, { level, ...targets }, openHistory));
+  const drafts = plans.flatMap(({ changes }) => changes[0]?.path ?? []);
+  return {
+    changes: plans.flatMap(({ changes }) => changes),
+    notes: plans.flatMap(({ notes }) => notes),
+    next: `rtn publish ${drafts.join(' ')}${withDeps(wanted, registry)}`,
+  };
+}
+
+/** Moves a draft to the targets in place. */
+function editDraft(draft: Artefact, registry: Registry, options: BumpOptions): Plan {
+  const names = targetsIn(options).map(({ to }) => to);
+  const named = referenceTo(draft);
+  if (names.length === 0 || options.level !== 'patch') {
+    throw new RtnError('usage', `${named} is a draft already: edit ${draft.path}`, {
+      next: `rtn publish ${draft.name}`,
+    });
+  }
+  const next = `rtn publish ${named}${withDeps(options, registry)}`;
+  const replace = movesTo(draft, registry, options);
+  if (replace.length === 0)
+    return {
+      changes: [],
+      notes: [`nothing to do: draft ${named} names ${names.join(' and ')} already`],
+      next,
+    };
+  return {
+    changes: [{ path: draft.path, content: rewrite(draft.source, { replace }) }],
+    notes: [`moved draft ${named} to ${names.join(' and ')}: ${draft.path}`],
+    next,
+  };
+}
+
+/** What is published on a draft needs that draft published first. */
+function withDeps(targets: Targets, registry: Registry): string {
+  const hasDraft = targetsIn(targets).some(({ kind, to }) => registry.resolve(kind, to)?.status === 'draft');
+  return hasDraft ? ' --with-deps' : '';
+}
+
+/** The files of a published artefact at the base, where they differ from it. */
+async function changedFiles(
+  artefact: Artefact,
+  registry: Registry,
+  base: string | undefined,
+  openHistory: () => Promise<History>,
+) {
+  if (base === undefined || artefact.status === 'draft') return undefined;
+  const history = await openHistory();
+  try {
+    const files = await changedSince(base, artefact, registry, history);
+    return files && { commit: base, files };
+  } finally {
+    await history.close();
+  }
 }
 
 async function restoredFiles(edited: Artefact, registry: Registry, openHistory: () => Promise<History>) {
@@ -73,50 +148,20 @@ function draftFiles(
 ): FileChange[] {
   const change = {
     set: { version, status: 'draft' },
-    drop: ['published', 'replaced_by', 'reason'],
-    replace: moves(origin, registry, options),
+    drop: ['published', 'replaced_by', 'reason', 'remove_after'],
+    replace: movesTo(origin, registry, options),
   };
   const path = pathOf({ ...origin, version });
   if (origin.kind !== 'template') return [newFile(registry, path, rewrite(origin.source, change))];
   const text = registry.textOf(origin);
   if (text === undefined)
     throw new RtnError('configuration', `the text file of ${origin.path} is missing`, { next: 'rtn check' });
-  const oldName = text.path.slice(text.path.lastIndexOf('/') + 1);
-  const name = oldName.includes(origin.version)
-    ? oldName.replace(origin.version, version)
-    : `${version}.${oldName}`;
+  const name = textNameFor(text.path.slice(text.path.lastIndexOf('/') + 1), origin.version, version);
   const document = rewrite(origin.source, { ...change, set: { ...change.set, text: name } });
   return [
     newFile(registry, path, document),
     newFile(registry, `${FOLDERS.template}/${origin.name}/${name}`, text.bytes),
   ];
-}
-
-/** The values of `layer` and `template` keys that the options move to another version. */
-function moves(
-  origin: Artefact,
-  registry: Registry,
-  { layer, templates = [] }: BumpOptions,
-): NonNullable<Rewrite['replace']> {
-  const wanted = [
-    ...(layer === undefined ? [] : [{ kind: 'layer' as const, to: layer }]),
-    ...templates.map((to) => ({ kind: 'template' as const, to })),
-  ];
-  return wanted.flatMap(({ kind, to }) => {
-    if (registry.resolve(kind, to) === undefined)
-      throw new RtnError('usage', `there is no ${kind} ${to}`, {
-        next: `rtn bump ${origin.name} --${kind} NAME@VERSION`,
-      });
-    const named = dependenciesOf(origin).filter((dependency) => dependency.kind === kind);
-    // An operation has one layer, which may be another one by name; of its templates, those of this name move.
-    const moved = named.filter(
-      ({ reference }) =>
-        kind === 'layer' || splitReference(String(reference)).name === splitReference(to).name,
-    );
-    if (moved.length === 0)
-      throw new RtnError('usage', `${referenceTo(origin)} names no ${kind} ${splitReference(to).name}`);
-    return moved.map(({ path }) => ({ path, value: to }));
-  });
 }
 
 function newFile(registry: Registry, path: string, content: string | Uint8Array): FileChange {
@@ -127,10 +172,12 @@ function newFile(registry: Registry, path: string, content: string | Uint8Array)
   return { path, content };
 }
 
+/** After a layer or template its users follow, one by name or all of them at once. */
 function nextCommand({ kind, name, version: from }: Artefact, version: string, registry: Registry): string {
   const origin = registry.find(kind, name, from);
-  const [user] = kind === 'operation' || origin === undefined ? [] : registry.dependents(origin);
-  return user === undefined
-    ? `rtn publish ${name}`
-    : `rtn publish ${name}, then rtn bump ${user.name} --${kind} ${name}@${version}`;
+  const users = kind === 'operation' || origin === undefined ? [] : registry.dependents(origin);
+  const names = [...new Set(users.map((user) => user.name))];
+  if (names.length === 0) return `rtn publish ${name}`;
+  const who = names.length > 1 && users.every((user) => user.kind === 'operation') ? '--all' : names[0];
+  return `rtn publish ${name}, then rtn bump ${who} --${kind} ${name}@${version}`;
 }

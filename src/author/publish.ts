@@ -6,8 +6,10 @@ import { dependenciesOf } from '../registry/links.js';
 import type { Registry } from '../registry/registry.js';
 import { type FileChange, type FileTree, withChanges } from '../registry/tree.js';
 import { byVersion, lineOf } from '../registry/version.js';
-import type { Plan } from './plan.js';
+import { commitCommand, type Plan } from './plan.js';
 import { rewrite } from './rewrite.js';
+import { retarget } from './successor.js';
+import { placeOf, refuseLeft } from './verdict.js';
 
 export interface PublishOptions {
   /** Publishes the draft layer and templates that it names first. */
@@ -46,15 +48,8 @@ export function planPublish(artefact: Artefact, tree: FileTree, judge: Judge, op
     changes = [...changes, ...step.changes];
     notes.push(...step.notes);
   }
-  const paths = new Set(changes.map(({ path }) => path));
-  const after = judge(withChanges(tree, changes)).findings.find(
-    ({ file, rule, severity }) => severity === 'error' && paths.has(file) && rule !== 'version/immutable',
-  );
-  if (after !== undefined)
-    throw new RtnError('configuration', `publishing would leave a finding: ${place(after)}`, {
-      next: 'rtn check',
-    });
-  return { changes, notes, next: `git add ${[...paths].join(' ')} && git commit` };
+  refuseLeft(changes, judge(withChanges(tree, changes)).findings, 'publishing');
+  return { changes, notes, ...commitCommand(changes) };
 }
 
 /** The drafts that it names, each once; throws unless they are to be published with it. */
@@ -76,7 +71,7 @@ function refuseFindings(draft: Artefact, findings: readonly Finding[], registry:
   const [first] = against;
   if (first === undefined) return;
   const more = against.length > 1 ? ` (and ${against.length - 1} more)` : '';
-  throw new RtnError('configuration', `${referenceTo(draft)} has findings: ${place(first)}${more}`, {
+  throw new RtnError('configuration', `${referenceTo(draft)} has findings: ${placeOf(first)}${more}`, {
     next: 'rtn check',
   });
 }
@@ -87,13 +82,13 @@ function publishOne(
   { keepPrevious, today }: PublishOptions,
 ): Pick<Plan, 'changes' | 'notes'> {
   const record = { form: DIGEST_FORM, at: today, ...digestsOf(draft, registry) };
-  // Drafts made by hand may carry these two from what they were copied from.
+  // Drafts made by hand may carry these from what they were copied from.
   const text = rewrite(draft.source, {
     set: { status: 'active' },
-    drop: ['replaced_by', 'reason'],
+    drop: ['replaced_by', 'reason', 'remove_after'],
     append: { published: record },
   });
-  const changes = [{ path: draft.path, content: text }];
+  const changes: FileChange[] = [{ path: draft.path, content: text }];
   const notes = [`published ${draft.kind} ${referenceTo(draft)}: ${draft.path}`];
   const previous = keepPrevious ? undefined : predecessor(draft, registry);
   if (previous !== undefined) {
@@ -102,6 +97,9 @@ function publishOne(
       content: rewrite(previous.source, { set: { status: 'deprecated', replaced_by: referenceTo(draft) } }),
     });
     notes.push(`deprecated ${previous.kind} ${referenceTo(previous)}, replaced by ${referenceTo(draft)}`);
+    const others = retarget(previous, referenceTo(draft), '', registry);
+    changes.push(...others.changes);
+    notes.push(...others.notes);
   }
   return { changes, notes };
 }
@@ -116,8 +114,4 @@ function predecessor(draft: Artefact, registry: Registry): Artefact | undefined 
         lineOf(version) === lineOf(draft.version) &&
         byVersion(version, draft.version) < 0,
     );
-}
-
-function place({ file, line, column, message }: Finding): string {
-  return `${file}:${line}:${column} ${message}`;
 }

@@ -34,6 +34,20 @@ export async function publishedFiles(
   );
 }
 
+/** The files of an artefact at a commit where it was published with other digests than it records now; else undefined. */
+export async function changedSince(
+  commit: string,
+  artefact: Artefact,
+  registry: Registry,
+  history: History,
+): Promise<FileChange[] | undefined> {
+  const files = await filesAt(commit, artefact, history);
+  const then = files && registry.with(files).find(artefact.kind, artefact.name, artefact.version);
+  const before = then && recordedDigests(then);
+  const isSame = canonicalJson(before) === canonicalJson(recordedDigests(artefact));
+  return before === undefined || isSame ? undefined : files;
+}
+
 /** The document at a commit, and the text file that it named then. */
 async function filesAt(
   commit: string,

@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 import { RtnError } from '../error.js';
+import { ambiguity } from '../registry/ambiguous.js';
 import { canonicalJson } from '../registry/canonical.js';
 import { isMap } from '../registry/jsonSchema.js';
 import { type Path, parseSource, type Source } from '../registry/source.js';
@@ -84,7 +85,8 @@ function replacement(
 }
 
 function apply(text: string, edits: readonly Edit[]): string {
-  const fromEnd = [...edits].sort((a, b) => b.start - a.start);
+  // What is inserted where a cut begins comes after the cut, or it would be cut away itself.
+  const fromEnd = [...edits].sort((a, b) => b.start - a.start || b.end - a.end);
   return fromEnd.reduce(
     (result, { start, end, text: insert }) => result.slice(0, start) + insert + result.slice(end),
     text,
@@ -109,8 +111,9 @@ function appendix(maps: NonNullable<Rewrite['append']>): string {
     .join('');
 }
 
-/** Quoted only where it has to be: a digest of digits alone would be read as a number. */
+/** Quoted only where it has to be: a digest of digits alone would be read as a number, `no` by some as false. */
 function scalar(value: string | number): string {
+  if (typeof value === 'string' && ambiguity(value) !== undefined) return JSON.stringify(value);
   return stringify(value, { lineWidth: 0 }).trim();
 }
 

@@ -65,7 +65,7 @@ export const httpChannelSpec: ComponentSpec = {
     },
     outcomes: {
       description:
-        'What each HTTP status means; the first class from the top that lists a status has it. A status that is not listed is tried again, then failed; never sent.',
+        'What each HTTP status means; a single status counts before its hundred (5xx). A status that is not listed is tried again, then failed; never sent.',
       schema: {
         type: 'object',
         required: ['sent'],

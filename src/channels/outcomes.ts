@@ -4,7 +4,10 @@ import type { AnswerClass } from '../pipeline/contract.js';
 /** The classes that a status can be listed under, in YAML's words. */
 export const STATUS_CLASSES = ['sent', 'rejected', 'throttled', 'retry', 'terminal'] as const;
 
-/** A status (200) or all of a hundred ('5xx'), by class. The first class that lists a status, from the top, has it. */
+/**
+ * A status (200) or all of a hundred ('5xx'), by class. A status listed by itself counts before its hundred, whatever
+ * the order of the keys: the digest of a document does not see that order, so nothing may depend on it.
+ */
 export type OutcomeTable = Readonly<
   Partial<Record<(typeof STATUS_CLASSES)[number], readonly (number | string)[]>>
 >;
@@ -12,11 +15,12 @@ export type OutcomeTable = Readonly<
 /** Compiles the table to one look-up per answer. A status that nobody lists is `retry`: tried again, then failed; never sent. */
 export function compileOutcomes(table: OutcomeTable): (status: number) => AnswerClass {
   const classes = new Array<AnswerClass | undefined>(1_000).fill(undefined);
-  for (const [name, statuses] of Object.entries(table) as [AnswerClass, readonly (number | string)[]][]) {
-    for (const status of statuses) {
-      const [first, last] = range(status);
-      for (let code = first; code <= last; code++) classes[code] ??= name;
-    }
+  const listed = STATUS_CLASSES.flatMap((name) =>
+    (table[name] ?? []).map((status) => [name, range(status)] as const),
+  );
+  const bySize = listed.sort(([, a], [, b]) => a[1] - a[0] - (b[1] - b[0]));
+  for (const [name, [first, last]] of bySize) {
+    for (let code = first; code <= last; code++) classes[code] ??= name;
   }
   return (status) => classes[status] ?? 'retry';
 }

@@ -5,52 +5,70 @@ import { ARTEFACT_KINDS } from '../registry/artefact.js';
 import { type FileTree, withChanges } from '../registry/tree.js';
 import { rootOf, type Session, withRoot } from './session.js';
 
-/** The options that all verbs of authors have. */
-export interface AuthorOptions {
-  readonly root?: string;
-  readonly kind?: (typeof ARTEFACT_KINDS)[number];
+/** What every verb that writes can be told about its output. */
+export interface OutputOptions {
   readonly dryRun?: boolean;
   readonly json?: boolean;
 }
 
+/** The options that all verbs of authors have. */
+export interface AuthorOptions extends OutputOptions {
+  readonly root?: string;
+  readonly kind?: (typeof ARTEFACT_KINDS)[number];
+}
+
+/** One step of a verb, planned on the tree that the steps before it would leave. */
+export type Step = (tree: FileTree, root: string) => Promise<Plan>;
+
+/** Adds `--kind` and the options that all verbs of authors have; the arguments are the verb's own. */
 export function withAuthorOptions(command: Command): Command {
-  return withRoot(command)
-    .argument('<name...>', 'NAME, NAME@VERSION or a file; without a version the newest')
-    .addOption(
+  return withOutputOptions(
+    withRoot(command).addOption(
       new Option('--kind <kind>', 'what NAME is, where several kinds have it').choices(ARTEFACT_KINDS),
-    )
+    ),
+  );
+}
+
+export function withOutputOptions(command: Command): Command {
+  return command
     .option('--dry-run', 'tell what would be done, and do nothing')
     .option('--json', 'print what was done as JSON');
 }
 
-/** Plans each name on the tree that the names before it would leave, then writes all of it or nothing, and tells. */
+/** Plans each step on the tree that the steps before it would leave, then writes all of it or nothing, and tells. */
 export async function carryOut(
-  names: readonly string[],
+  steps: readonly Step[],
   options: AuthorOptions,
   session: Session,
-  plan: (name: string, tree: FileTree, root: string) => Promise<Plan>,
+  root = rootOf(options, session),
 ): Promise<void> {
-  const root = rootOf(options, session);
   const plans: Plan[] = [];
   let tree: FileTree = workTree(root);
-  for (const name of names) {
-    const next = await plan(name, tree, root);
-    plans.push(next);
-    tree = withChanges(tree, next.changes);
+  for (const step of steps) {
+    const plan = await step(tree, root);
+    plans.push(plan);
+    tree = withChanges(tree, plan.changes);
   }
-  const changes = new Map(plans.flatMap((done) => done.changes).map((change) => [change.path, change]));
+  const changes = new Map(plans.flatMap((plan) => plan.changes).map((change) => [change.path, change]));
   if (options.dryRun !== true) writeChanges(root, [...changes.values()]);
   session.out(options.json === true ? asJson(plans, options) : asText(plans, options));
 }
 
-function asText(plans: readonly Plan[], { dryRun }: AuthorOptions): string {
-  const notes = plans
-    .flatMap((plan) => plan.notes)
-    .map((note) => `${dryRun === true ? 'would: ' : ''}${note}\n`);
-  return `${notes.join('')}${[...new Set(plans.map((plan) => plan.next))].map((next) => `next: ${next}\n`).join('')}`;
+function asText(plans: readonly Plan[], { dryRun }: OutputOptions): string {
+  const notes = plans.flatMap(({ notes, changes }) => {
+    const prefix = dryRun === true && changes.length > 0 ? 'would: ' : '';
+    return notes.map((note) => `${prefix}${note}\n`);
+  });
+  const next = nextCommands(plans).map((command) => `next: ${command}\n`);
+  return [...notes, ...next].join('');
 }
 
-function asJson(plans: readonly Plan[], { dryRun = false }: AuthorOptions): string {
-  const files = plans.flatMap((plan) => plan.changes.map(({ path }) => path));
-  return `${JSON.stringify({ dryRun, notes: plans.flatMap((plan) => plan.notes), files, next: plans.map((plan) => plan.next) }, null, 2)}\n`;
+function asJson(plans: readonly Plan[], { dryRun = false }: OutputOptions): string {
+  const files = [...new Set(plans.flatMap((plan) => plan.changes.map(({ path }) => path)))];
+  const notes = plans.flatMap((plan) => plan.notes);
+  return `${JSON.stringify({ dryRun, notes, files, next: nextCommands(plans) }, null, 2)}\n`;
+}
+
+function nextCommands(plans: readonly Plan[]): string[] {
+  return [...new Set(plans.flatMap(({ next }) => next ?? []))];
 }

@@ -1,39 +1,66 @@
 import { type Command, Option } from 'commander';
-import { planBump } from '../author/bump.js';
+import { type BumpOptions, planBump, planBumpAll } from '../author/bump.js';
 import { pick } from '../author/pick.js';
+import { RtnError } from '../error.js';
+import { compareWithBase } from '../git/base.js';
 import { openHistory } from '../git/history.js';
 import { loadRegistry } from '../registry/registry.js';
 import type { Level } from '../registry/version.js';
-import { type AuthorOptions, carryOut, withAuthorOptions } from './author.js';
-import type { Session } from './session.js';
+import { type AuthorOptions, carryOut, type Step, withAuthorOptions } from './author.js';
+import { rootOf, type Session } from './session.js';
 
 interface BumpVerbOptions extends AuthorOptions {
   readonly level: Level;
   readonly layer?: string;
   readonly template?: readonly string[];
+  readonly all?: boolean;
+  readonly base?: string;
 }
 
 /** `rtn bump`: the one way to change what was published. */
 export function register(command: Command, session: Session): void {
-  withAuthorOptions(command)
+  withAuthorOptions(
+    command.argument('[name...]', 'NAME, NAME@VERSION or a file; without a version the newest'),
+  )
     .addOption(
       new Option('--level <level>', 'which number rises')
         .choices(['patch', 'minor', 'major'])
         .default('patch'),
     )
-    .option('--layer <name@version>', 'let the new draft name this layer')
+    .option('--layer <name@version>', 'let the draft name this layer')
     .option('--template <name@version...>', 'let its runners use these templates')
+    .option('--base <ref>', 'move what differs from this branch, though its record was rewritten, too')
+    .option('--all', 'every operation that names another version of this layer or template')
     .addHelpText(
       'after',
-      '\nExamples:\n  rtn bump driver_push\n  rtn bump driver_push --level minor --layer taxi-crm-push@1.5.0',
+      '\nExamples:\n  rtn bump driver_push\n  rtn bump driver_push --level minor --layer taxi-crm-push@1.5.0\n  rtn bump --all --template one-shot@1.0.1',
     )
-    .action((names: string[], options: BumpVerbOptions) =>
-      carryOut(names, options, session, async (name, tree, root) => {
-        const registry = loadRegistry(tree, await session.components());
-        const { level, layer, template: templates } = options;
-        return planBump(pick(registry, name, options.kind), registry, { level, layer, templates }, () =>
-          openHistory(root),
-        );
-      }),
+    .action(async (names: string[], options: BumpVerbOptions) =>
+      carryOut(await steps(names, options, session), options, session),
     );
+}
+
+async function steps(names: string[], options: BumpVerbOptions, session: Session): Promise<Step[]> {
+  const specs = await session.components();
+  const { level, layer, template: templates, all = false, kind } = options;
+  const base = options.base === undefined ? undefined : await baseCommit(options.base, options, session);
+  const bump: BumpOptions = { level, layer, templates, base };
+  if (all === names.length > 0) {
+    throw new RtnError('usage', all ? '--all takes no names' : "missing required argument 'name', or --all", {
+      next: 'rtn bump NAME, or rtn bump --all --template NAME@VERSION',
+    });
+  }
+  if (all) return [(tree, root) => planBumpAll(loadRegistry(tree, specs), bump, () => openHistory(root))];
+  return names.map((name) => async (tree, root) => {
+    const registry = loadRegistry(tree, specs);
+    return planBump(pick(registry, name, kind), registry, bump, () => openHistory(root));
+  });
+}
+
+async function baseCommit(ref: string, options: BumpVerbOptions, session: Session): Promise<string> {
+  const { commit } = await compareWithBase(rootOf(options, session), ref, {
+    isStaged: false,
+    keeps: () => false,
+  });
+  return commit;
 }

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { systemClock } from '../clock.js';
 import { RtnError } from '../error.js';
 import { COMMAND_EXIT } from '../exit.js';
+import { GENERATE_RULES } from '../generator/drift-rules.js';
 import { workTree } from '../git/worktree.js';
 import { decode } from '../registry/source.js';
 import { suggestion } from '../registry/spelling.js';
@@ -72,7 +73,7 @@ async function check(options: CheckOptions, session: Session): Promise<void> {
       : await treeAndBase(root, ref, { isStaged: options.staged === true }, specs);
   const judgement = judge(tree, specs, { base, today: today() });
   const { findings } = judgement;
-  if (options.json === true) session.out(jsonReport({ ...judgement, base }));
+  if (options.json === true) session.out(jsonReport({ ...judgement, base, textOf: textOf(tree, base) }));
   else if (findings.length > 0 || options.quiet !== true)
     session.out(
       textReport(findings, {
@@ -102,19 +103,17 @@ function scopeInWords({ registry, judged }: Judgement, base: Base | undefined): 
   if (base === undefined) return all;
   return `${judged.length} of ${all}, against ${base.ref} (${base.commit.slice(0, 10)})`;
 }
+/** The rules of this verb, and those of `rtn generate --check`. */
+const EXPLAINED = [...RULES, ...GENERATE_RULES];
 
 function explain(id: string | true): string {
-  if (id === true) return `${RULES.map((rule) => `${rule.id.padEnd(30)} ${rule.severity}`).join('\n')}\n`;
-  const rule = RULES.find((candidate) => candidate.id === id);
+  if (id === true) return `${EXPLAINED.map((rule) => `${rule.id.padEnd(30)} ${rule.severity}`).join('\n')}\n`;
+  const rule = EXPLAINED.find((candidate) => candidate.id === id);
   if (rule === undefined) {
-    throw new RtnError(
-      'usage',
-      `there is no rule '${id}'${suggestion(
-        id,
-        RULES.map((known) => known.id),
-      )}`,
-      { next: 'rtn check --explain' },
-    );
+    const ids = EXPLAINED.map((known) => known.id);
+    throw new RtnError('usage', `there is no rule '${id}'${suggestion(id, ids)}`, {
+      next: 'rtn check --explain',
+    });
   }
   return `${rule.id} (${rule.severity})\n\n${rule.doc}\n`;
 }

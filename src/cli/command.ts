@@ -24,6 +24,8 @@ async function programFor(words: readonly string[], session: Session): Promise<C
     .showHelpAfterError('(rtn --help lists the verbs)')
     .addHelpText('after', '\nExample:\n  rtn check\n\nrtn VERB --help tells about one verb.');
   settle(program, session);
+  // `--version` behind a verb is the verb's own.
+  program.enablePositionalOptions();
   // A verb's options are only known from its file; the other verbs are names with a summary.
   const asked = words[0] === 'help' ? words[1] : words[0];
   for (const { name, summary, load } of VERBS) {

@@ -68,11 +68,10 @@ function previous(artefact: Artefact, registry: Registry): Artefact {
 }
 
 function textChange(before: Artefact, after: Artefact, registry: Registry): LineCounts | undefined {
-  const [a, b] = [before, after].map((artefact) =>
-    Buffer.from(registry.textOf(artefact)?.bytes ?? '').toString(),
-  );
-  if (a === b || a === undefined || b === undefined) return undefined;
-  const lines = linesBetween(a, b);
+  // Latin-1 keeps every byte apart, as the digest does.
+  const textOf = (artefact: Artefact) =>
+    Buffer.from(registry.textOf(artefact)?.bytes ?? '').toString('latin1');
+  const lines = linesBetween(textOf(before), textOf(after));
   return lines.added + lines.removed > 0 ? lines : undefined;
 }
 

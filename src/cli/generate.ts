@@ -3,10 +3,12 @@ import { join, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { RtnError } from '../error.js';
 import { PACKAGE_NAME } from '../generator/runner.js';
-import { type RunnerFiles, runnerFiles } from '../generator/runner-files.js';
+import { allRunnerFiles, type RunnerFiles, runnerFiles } from '../generator/runner-files.js';
 import { workTree } from '../git/worktree.js';
+import { referenceTo } from '../registry/artefact.js';
 import { loadRegistry } from '../registry/registry.js';
 import { writeBundle } from './bundle.js';
+import { checkRunners } from './drift.js';
 import { manifestOf, packageRoot, resolvedFrom } from './installed.js';
 import { rootOf, type Session, withRoot } from './session.js';
 
@@ -16,12 +18,18 @@ interface GenerateOptions {
   readonly out: string;
   readonly bundle?: boolean;
   readonly draft?: boolean;
+  readonly all?: boolean;
+  readonly check?: boolean;
+  readonly json?: boolean;
 }
 
 /** `rtn generate`: runners of an operation as files, alone or with all they need to start elsewhere. */
 export function register(command: Command, session: Session): void {
   withRoot(command)
-    .argument('<name>', 'operation as NAME (its newest active version) or NAME@VERSION')
+    .argument('[name]', 'operation as NAME (its newest active version) or NAME@VERSION')
+    .option('--all', 'every active operation')
+    .option('--check', 'compare the files with the registry and write nothing; without a name all of them')
+    .option('--json', 'print the findings of --check as JSON')
     .option('--runner <runner>', 'only this one of its runners')
     .option('--out <dir>', 'folder for the files', 'runners')
     .option(
@@ -31,33 +39,61 @@ export function register(command: Command, session: Session): void {
     .option('--draft', 'accept a draft')
     .addHelpText(
       'after',
-      '\nExamples:\n  rtn generate driver_push\n  rtn generate driver_push@1.4.10 --runner one-shot --bundle --out /srv/driver_push',
+      '\nExamples:\n  rtn generate driver_push\n  rtn generate driver_push@1.4.10 --runner one-shot --bundle --out /srv/driver_push\n  rtn generate --check',
     )
-    .action((name: string, options: GenerateOptions) => generate(name, options, session));
+    .action((name: string | undefined, options: GenerateOptions) => {
+      requireFitting(name, options);
+      return options.check === true ? checkRunners(name, options, session) : generate(name, options, session);
+    });
 }
 
-async function generate(reference: string, options: GenerateOptions, session: Session): Promise<void> {
+/** Throws `usage` where options do not go together. */
+function requireFitting(name: string | undefined, options: GenerateOptions): void {
+  const { all, check, json, bundle, runner, draft } = options;
+  const refuse = (problem: string, next: string): never => {
+    throw new RtnError('usage', problem, { next });
+  };
+  if (name === undefined && all !== true && check !== true)
+    refuse('which operation?', 'rtn generate NAME, or rtn generate --all');
+  if (name !== undefined && all === true) refuse('--all takes no name', `rtn generate ${name}`);
+  if (name === undefined && (runner !== undefined || draft === true))
+    refuse('--runner and --draft want the name of an operation', 'rtn generate NAME');
+  if (bundle === true && (all === true || check === true))
+    refuse('--bundle is for one operation, and writes', 'rtn generate NAME --bundle');
+  if (json === true && check !== true) refuse('--json goes with --check', 'rtn generate --check --json');
+}
+
+async function generate(
+  reference: string | undefined,
+  options: GenerateOptions,
+  session: Session,
+): Promise<void> {
   const components = await session.components();
   const registry = loadRegistry(workTree(rootOf(options, session)), components);
-  const made = runnerFiles(registry, {
-    reference,
-    runner: options.runner,
-    allowsDrafts: options.draft === true,
-    components,
-  });
+  const allowsDrafts = options.draft === true;
+  const all =
+    reference === undefined
+      ? allRunnerFiles(registry, components)
+      : [runnerFiles(registry, { reference, runner: options.runner, allowsDrafts, components })];
   const folder = resolve(session.cwd, options.out);
-  const others =
-    options.bundle === true ? await writeBundle(folder, made, { root: packageRoot(), env: session.env }) : [];
-  const written = [...writeRunners(folder, made), ...others];
-  for (const name of written) session.out(`wrote ${relative(session.cwd, join(folder, name)) || name}\n`);
-  if (options.bundle === true) session.out(`next: cd ${shown(folder, session)} && npm ci\n`);
-  else
-    warnOfImports(
-      folder,
-      made,
-      `rtn generate ${reference}${options.draft === true ? ' --draft' : ''}`,
-      session,
-    );
+  if (options.bundle === true) for (const made of all) await bundle(folder, made, session);
+  else for (const made of all) plainFiles(folder, made, options, session);
+}
+
+async function bundle(folder: string, made: RunnerFiles, session: Session): Promise<void> {
+  const others = await writeBundle(folder, made, { root: packageRoot(), env: session.env });
+  tellWritten(folder, [...writeRunners(folder, made), ...others], session);
+  session.out(`next: cd ${shown(folder, session)} && npm ci\n`);
+}
+
+function plainFiles(folder: string, made: RunnerFiles, { draft }: GenerateOptions, session: Session): void {
+  tellWritten(folder, writeRunners(folder, made), session);
+  const command = `rtn generate ${referenceTo(made.operation)}${draft === true ? ' --draft' : ''}`;
+  warnOfImports(folder, made, command, session);
+}
+
+function tellWritten(folder: string, names: readonly string[], session: Session): void {
+  for (const name of names) session.out(`wrote ${relative(session.cwd, join(folder, name)) || name}\n`);
 }
 
 /** Writes the runners as executable files; gives their names. */

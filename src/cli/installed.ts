@@ -10,6 +10,7 @@ export interface Manifest {
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly allowScripts?: Readonly<Record<string, boolean>>;
   readonly exports?: unknown;
+  readonly engines?: Readonly<Record<string, string>>;
 }
 
 /** The folder of the package that this `rtn` belongs to. */

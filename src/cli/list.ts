@@ -62,8 +62,8 @@ function entriesOf(registry: Registry, { kind, status, all }: ListOptions): Entr
 function asText(entries: readonly Entry[], { columns }: Session): string {
   if (entries.length === 0) return 'There is none.\n';
   const bare = rowsOf(entries, true).map(({ title: _title, ...row }) => row);
-  const [head = ''] = tableText(bare).split('\n');
-  const hasRoom = columns === undefined || columns - head.length >= MIN_TITLE;
+  const [, rule = ''] = tableText(bare).split('\n');
+  const hasRoom = columns === undefined || columns - rule.length >= MIN_TITLE;
   return tableText(rowsOf(entries, hasRoom), { width: columns });
 }
 

@@ -16,9 +16,15 @@ process.exitCode = await runCommand(process.argv.slice(2), {
   cwd: process.cwd(),
   env: process.env,
   hasColor: mayColor(process.stdout.isTTY === true, process.env),
-  columns: process.stdout.isTTY === true ? process.stdout.columns : undefined,
+  // A terminal that does not know its width says 0.
+  columns: (process.stdout.isTTY === true && process.stdout.columns) || undefined,
   components: async () => (await import('../components.js')).COMPONENTS,
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
+  ...(process.stdin.isTTY === true &&
+    process.stdout.isTTY === true && {
+      ask: async (text: string, fallback?: string) =>
+        (await import('./question.js')).askOnTerminal(text, fallback),
+    }),
   exitCode: COMMAND_EXIT.ok,
 });

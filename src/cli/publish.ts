@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { pick } from '../author/pick.js';
 import { planPublish } from '../author/publish.js';
 import { loadRegistry } from '../registry/registry.js';
+import type { FileTree } from '../registry/tree.js';
 import { judge } from '../rules/judge.js';
 import { type AuthorOptions, carryOut, withAuthorOptions } from './author.js';
 import { today } from './check.js';
@@ -14,7 +15,9 @@ interface PublishVerbOptions extends AuthorOptions {
 
 /** `rtn publish`: from here on a version never changes. */
 export function register(command: Command, session: Session): void {
-  withAuthorOptions(command)
+  withAuthorOptions(
+    command.argument('<name...>', 'NAME, NAME@VERSION or a file; without a version the newest'),
+  )
     .option('--with-deps', 'publish the draft layer and templates that it names first')
     .option('--keep-previous', 'leave the version before it active')
     .addHelpText(
@@ -25,7 +28,7 @@ export function register(command: Command, session: Session): void {
       const specs = await session.components();
       const { withDeps = false, keepPrevious = false } = options;
       const day = today();
-      await carryOut(names, options, session, async (name, tree) => {
+      const steps = names.map((name) => async (tree: FileTree) => {
         const artefact = pick(loadRegistry(tree, specs), name, options.kind);
         return planPublish(artefact, tree, (other) => judge(other, specs, { today: day }), {
           withDeps,
@@ -33,5 +36,6 @@ export function register(command: Command, session: Session): void {
           today: day,
         });
       });
+      await carryOut(steps, options, session);
     });
 }

@@ -14,6 +14,8 @@ export interface Session {
   readonly columns?: number | undefined;
   /** The components that `use:` can name. Loaded when asked for: their files are many. */
   components(): Promise<readonly ComponentSpec[]>;
+  /** Asks for one line; an empty one gives the fallback. Only where standard input and output are a terminal. */
+  ask?(text: string, fallback?: string): Promise<string>;
   /** Writes to standard output. */
   out(text: string): void;
   /** Writes to standard error. */

@@ -16,6 +16,8 @@ interface Verb {
 
 /** Every verb. Adding one is a line here and a file that exports `register`. */
 export const VERBS: readonly Verb[] = [
+  { name: 'init', summary: 'Begin a registry in this folder', load: () => import('./init.js') },
+  { name: 'new', summary: 'Begin an operation, a layer or a template', load: () => import('./new.js') },
   { name: 'check', summary: 'Judge every operation, layer and template', load: () => import('./check.js') },
   {
     name: 'bump',
@@ -23,6 +25,21 @@ export const VERBS: readonly Verb[] = [
     load: () => import('./bump.js'),
   },
   { name: 'publish', summary: 'Freeze a draft and record its digests', load: () => import('./publish.js') },
+  {
+    name: 'deprecate',
+    summary: 'Say that a version should be left, and what replaces it',
+    load: () => import('./deprecate.js'),
+  },
+  {
+    name: 'withdraw',
+    summary: 'Mark a version as bad: nothing runs it any more',
+    load: () => import('./withdraw.js'),
+  },
+  {
+    name: 'renumber',
+    summary: 'Give a version that nobody has yet another number',
+    load: () => import('./renumber.js'),
+  },
   {
     name: 'diff',
     summary: 'Tell what differs between two versions, and which level is due',

@@ -60,6 +60,19 @@ export function runnerFiles(registry: Registry, request: RunnerFilesRequest): Ru
   return { operation: artefact, layer: layer.document, files };
 }
 
+/** The runners of every active operation: several versions of one name may be active side by side. */
+export function allRunnerFiles(registry: Registry, components: readonly ComponentSpec[]): RunnerFiles[] {
+  const active = registry.all('operation').filter(({ status }) => status === 'active');
+  return active.map((artefact) =>
+    runnerFiles(registry, {
+      reference: referenceTo(artefact),
+      runner: undefined,
+      allowsDrafts: false,
+      components,
+    }),
+  );
+}
+
 /** The version that was named, or the newest that may run: active before deprecated, drafts only when allowed. */
 function chosen(registry: Registry, request: RunnerFilesRequest): Artefact {
   const { name, version } = splitReference(request.reference);

@@ -5,6 +5,7 @@ import { contextPattern, DECLARED, declared, identity, policy, usedNames } from 
 import { calleesIn, type Expression } from './expression.js';
 import { heading, importLine } from './heading.js';
 import { layOut, type RunnerTemplate } from './layout.js';
+import { seal } from './seal.js';
 import { below, mapAt, mistake, type Spot } from './spot.js';
 import type { Scope } from './value.js';
 
@@ -43,7 +44,7 @@ export function generateRunner(request: RunnerRequest): string {
   const stages = assemble(request, document, spot);
   const { runnerName: runner, operationDigest: digest, layer, sourcePath, template } = request;
   const used = usedNames(stages.map(([, stage]) => stage));
-  return layOut(template, {
+  const text = layOut(template, {
     header: heading({ operation: name, version, runner, digest, layer, sourcePath, template }),
     imports: importLine(['runner', ...importsOf(stages)], PACKAGE_NAME),
     operation: identity({ document, runner, digest, layer }, spot),
@@ -52,6 +53,7 @@ export function generateRunner(request: RunnerRequest): string {
     context: contextPattern(used),
     ...Object.fromEntries(stages),
   });
+  return seal(text);
 }
 
 /** The runner's stages by name, each as the call that makes it, in the template's order. */

@@ -172,8 +172,9 @@ async function contents(
   blobs: BlobReader,
 ): Promise<FileThen[]> {
   return Promise.all(
-    entries.map(async ({ path, [side]: object }) => {
-      if (object.kind === 'submodule')
+    entries.map(async (entry) => {
+      const { path, [side]: object } = entry;
+      if (entry.before.kind === 'submodule' || entry.after.kind === 'submodule')
         throw new RtnError('undetermined', `${path} is a submodule, whose files are not in this repository`, {
           next: 'check the registry in the repository that holds its files',
         });

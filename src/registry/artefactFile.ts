@@ -42,7 +42,10 @@ export class ArtefactFile implements Artefact {
 
   get findings(): readonly Finding[] {
     const { source, findings } = this.#reading;
-    this.#findings ??= source === undefined ? findings : this.#validate(this.kind, source);
+    this.#findings ??=
+      source === undefined
+        ? findings
+        : [...findings, ...elsewhere(this.#validate(this.kind, source), findings)];
     return this.#findings;
   }
 
@@ -54,6 +57,12 @@ export class ArtefactFile implements Artefact {
     this.#read ??= readSource(this.path, this.#tree);
     return this.#read;
   }
+}
+
+/** One place, one finding: what YAML may misread is told before what is wrong with the value. */
+function elsewhere(findings: readonly Finding[], told: readonly Finding[]): Finding[] {
+  const places = new Set(told.map(({ line, column }) => `${line}:${column}`));
+  return findings.filter(({ line, column }) => !places.has(`${line}:${column}`));
 }
 
 function readSource(path: string, tree: FileTree): { source?: Source; findings: Finding[] } {

@@ -16,6 +16,10 @@ export interface Finding extends Position {
   readonly message: string;
   /** Lines below the message: what was changed, who depends on it. */
   readonly notes?: readonly string[];
+  /** How many characters are meant, from the column on; they may run over several lines. */
+  readonly length?: number;
+  /** The characters that are meant are a secret, which no report shows. */
+  readonly isSecret?: true;
   /** A command to paste that mends it. */
   readonly fix?: string;
 }

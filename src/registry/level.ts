@@ -1,6 +1,7 @@
 import parseSemver from 'semver/functions/parse.js';
 import { isMap } from './jsonSchema.js';
-import { type Found, LEVEL_RULES, type LevelRule, type Member } from './levelRules.js';
+import { LEVEL_RULES, type LevelRule } from './levelRules.js';
+import type { Found, Member } from './member.js';
 import { byVersion, type Level, raise } from './version.js';
 
 type Document = Readonly<Record<string, unknown>>;

@@ -1,8 +1,20 @@
-import { canonicalJson } from './canonical.js';
-import { pathText, valueText } from './changeWords.js';
-import { isMap } from './jsonSchema.js';
-import { type Narrowing, narrowings } from './narrowing.js';
-import type { Path } from './source.js';
+import {
+  added,
+  addedColumns,
+  addedWithDefault,
+  type Found,
+  type Member,
+  narrowed,
+  narrowedColumns,
+  otherDefault,
+  otherKey,
+  otherType,
+  removed,
+  required,
+  requiredColumns,
+  widened,
+  widenedColumns,
+} from './member.js';
 import type { Level } from './version.js';
 
 /** What one kind of change means for those who start the operation, fill its inputs or read its outputs. */
@@ -15,19 +27,6 @@ export interface LevelRule {
   /** The top-level map whose members it looks at, one by one. */
   readonly section: 'inputs' | 'outputs' | 'params' | 'secrets' | 'runners';
   find(member: Member): readonly Found[];
-}
-
-/** A param, input, output, secret or runner in both documents; undefined where a document has none of that name. */
-export interface Member {
-  readonly path: Path;
-  readonly before: unknown;
-  readonly after: unknown;
-}
-
-/** Where a rule found something, and what, in one line. */
-export interface Found {
-  readonly path: Path;
-  readonly words: string;
 }
 
 const PARAM_RULES: readonly LevelRule[] = [
@@ -50,7 +49,7 @@ const PARAM_RULES: readonly LevelRule[] = [
     level: 'major',
     doc: 'A param refuses values that it accepted.',
     section: 'params',
-    find: ({ path, before, after }) => (isInBoth(before, after) ? narrowings(before, after, path) : []),
+    find: narrowed,
   },
   {
     id: 'param-added',
@@ -64,7 +63,7 @@ const PARAM_RULES: readonly LevelRule[] = [
     level: 'minor',
     doc: 'A param accepts values that it refused.',
     section: 'params',
-    find: ({ path, before, after }) => (isInBoth(before, after) ? widenings(before, after, path) : []),
+    find: widened,
   },
   {
     id: 'param-default',
@@ -102,14 +101,14 @@ const INPUT_RULES: readonly LevelRule[] = [
     level: 'major',
     doc: 'A column has to be there that did not: rows without it are rejected.',
     section: 'inputs',
-    find: (member) => rowNarrowings(member).filter(({ path }) => isRequirement(path)),
+    find: requiredColumns,
   },
   {
     id: 'column-narrowed',
     level: 'major',
     doc: 'A column refuses values that it accepted: such rows are rejected.',
     section: 'inputs',
-    find: (member) => rowNarrowings(member).filter(({ path }) => !isRequirement(path)),
+    find: narrowedColumns,
   },
   {
     id: 'input-added',
@@ -161,7 +160,7 @@ const OUTPUT_RULES: readonly LevelRule[] = [
     level: 'major',
     doc: 'An output has another type: who reads it finds other columns.',
     section: 'outputs',
-    find: ({ path, before, after }) => otherValue('type', path, before, after),
+    find: otherType,
   },
   {
     id: 'output-added',
@@ -211,89 +210,3 @@ export const LEVEL_RULES: readonly LevelRule[] = [
   ...OUTPUT_RULES,
   ...WRAPPER_RULES,
 ];
-
-function removed({ path, after }: Member): Found[] {
-  return after === undefined ? [found(path, 'removed')] : [];
-}
-
-function added({ path, before }: Member): Found[] {
-  return before === undefined ? [found(path, 'added')] : [];
-}
-
-function addedWithDefault({ path, before, after }: Member): Found[] {
-  return before === undefined && hasDefault(after) ? [found(path, 'added, with a default')] : [];
-}
-
-function required({ path, before, after }: Member): Found[] {
-  if (after === undefined || hasDefault(after)) return [];
-  if (before === undefined) return [found(path, 'added without a default')];
-  return hasDefault(before) ? [found([...path, 'default'], 'removed, so that it has to be given')] : [];
-}
-
-function otherDefault({ path, before, after }: Member): Found[] {
-  if (before === undefined || !hasDefault(after)) return [];
-  const at = [...path, 'default'];
-  if (!hasDefault(before)) return [found(at, `added ${valueText(after.default)}`)];
-  return otherValue('default', path, before, after);
-}
-
-function otherKey({ path, before, after }: Member): Found[] {
-  return [
-    ...otherValue('key', path, before, after),
-    ...(isMap(before) && before.recipient !== undefined ? otherValue('recipient', path, before, after) : []),
-  ];
-}
-
-function otherValue(key: string, path: Path, before: unknown, after: unknown): Found[] {
-  if (!isMap(before) || !isMap(after) || canonicalJson(before[key]) === canonicalJson(after[key])) return [];
-  const to = after[key] === undefined ? 'removed' : `${valueText(before[key])} -> ${valueText(after[key])}`;
-  return [found([...path, key], to)];
-}
-
-function rowNarrowings({ path, before, after }: Member): Narrowing[] {
-  return isMap(before) && isMap(after) ? narrowings(before.row, after.row, [...path, 'row']) : [];
-}
-
-/** `inputs.x.row.required`; deeper ones are inside a column. */
-function isRequirement(path: Path): boolean {
-  return path.length === 4 && path[3] === 'required';
-}
-
-function addedColumns({ path, before, after }: Member): Found[] {
-  if (!isMap(before) || !isMap(after)) return [];
-  const [a, b] = [columnsOf(before), columnsOf(after)];
-  const needed = isMap(after.row) && Array.isArray(after.row.required) ? after.row.required : [];
-  return Object.keys(b)
-    .filter((name) => !Object.hasOwn(a, name) && !needed.includes(name))
-    .map((name) => found([...path, 'row', 'properties', name], 'added, not required'));
-}
-
-function widenedColumns({ path, before, after }: Member): Found[] {
-  if (!isMap(before) || !isMap(after)) return [];
-  const had = columnsOf(before);
-  return widenings(before.row, after.row, [...path, 'row']).filter(
-    ({ path: [, , , keyword, name] }) => keyword !== 'properties' || Object.hasOwn(had, String(name)),
-  );
-}
-
-/** What the old schema would refuse of what the new one accepts. */
-function widenings(before: unknown, after: unknown, path: Path): Found[] {
-  const places = new Map(narrowings(after, before, path).map((place) => [pathText(place.path), place.path]));
-  return [...places.values()].map((place) => found(place, 'accepts more'));
-}
-
-function columnsOf({ row }: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  return isMap(row) && isMap(row.properties) ? row.properties : {};
-}
-
-function hasDefault(member: unknown): member is Readonly<Record<'default', unknown>> {
-  return isMap(member) && member.default !== undefined;
-}
-
-function isInBoth(before: unknown, after: unknown): boolean {
-  return before !== undefined && after !== undefined;
-}
-
-function found(path: Path, words: string): Found {
-  return { path, words: `${pathText(path)}: ${words}` };
-}

@@ -7,7 +7,7 @@ export interface LineCounts {
 /** Beyond this many lines that differ at all, telling which moved costs more than it says. */
 const MAX_EDITS = 2_000;
 
-/** Compares two texts line by line, as diff does; CRLF and LF are one, and so is a last line with or without its end. */
+/** Compares two texts line by line, as diff does; CRLF and LF are one. */
 export function linesBetween(before: string, after: string): LineCounts {
   const { a, b } = withoutCommon(linesOf(before), linesOf(after));
   const edits = editCount(a, b);
@@ -15,9 +15,9 @@ export function linesBetween(before: string, after: string): LineCounts {
   return { added: (edits + b.length - a.length) / 2, removed: (edits + a.length - b.length) / 2 };
 }
 
+/** With their ends, so that a last line without one differs from a last line that has it. */
 function linesOf(text: string): string[] {
-  const lines = text.replaceAll('\r\n', '\n').split('\n');
-  return lines.at(-1) === '' ? lines.slice(0, -1) : lines;
+  return text === '' ? [] : text.replaceAll('\r\n', '\n').split(/(?<=\n)/);
 }
 
 function withoutCommon(a: readonly string[], b: readonly string[]) {

@@ -63,7 +63,9 @@ function refusals(
     if (keyword !== undefined) refused.set(keyword, [...(refused.get(keyword) ?? []), value]);
   }
   return [...refused].map(([keyword, items]) =>
-    narrowing([...path, keyword], `no longer accepts ${valueText(items.length === 1 ? items[0] : items)}`),
+    ['enum', 'const'].includes(keyword) || canonicalJson(before[keyword]) === canonicalJson(after[keyword])
+      ? narrowing([...path, keyword], `no longer accepts ${valueText(items.length === 1 ? items[0] : items)}`)
+      : changed(before, after, keyword, path),
   );
 }
 

@@ -7,9 +7,10 @@ import {
   LineCounter,
   type Node,
   type Pair,
-  parseAllDocuments,
   type YAMLError,
 } from 'yaml';
+import { aliasTargets } from './alias.js';
+import { compose } from './compose.js';
 import type { Finding, Position } from './finding.js';
 import { plainValue } from './plain.js';
 
@@ -40,8 +41,16 @@ export interface Source {
 }
 
 const MAX_BYTES = 1_000_000;
+/** More syntax errors than these in one file are told once they are mended. */
+const MAX_FAULTS = 100;
 
-/** Reads one YAML 1.2 (core) document. Any bytes give a source or findings, never an exception. */
+/** What other readers would take for something else: to be written otherwise, but what we read is known. */
+const READABLE: readonly string[] = ['yaml/ambiguous', 'yaml/version-number'];
+
+/**
+ * Reads one YAML 1.2 (core) document. Any bytes give a source or findings, never an exception; both where all that was
+ * found is READABLE.
+ */
 export function parseSource(file: string, bytes: Uint8Array): { source?: Source; findings: Finding[] } {
   const at = (
     rule: string,
@@ -60,48 +69,30 @@ export function parseSource(file: string, bytes: Uint8Array): { source?: Source;
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   };
   try {
-    const documents = parseAllDocuments(text, {
-      lineCounter: lines,
-      prettyErrors: false,
-      version: '1.2',
-      schema: 'core',
-      merge: false,
-      logLevel: 'silent',
-    });
-    if ('empty' in documents || documents.length === 0)
-      return { findings: [at('yaml/syntax', 'the file is empty')] };
+    const { documents, excess } = compose(text, lines);
+    if (excess !== undefined)
+      return { findings: [at('yaml/syntax', excess.message, position(excess.offset))] };
     const [document, second] = documents;
-    if (document === undefined || second !== undefined)
+    if (document === undefined) return { findings: [at('yaml/syntax', 'the file is empty')] };
+    if (second !== undefined)
       return {
         findings: [
-          at(
-            'yaml/syntax',
-            'the file holds several documents; expected one',
-            position(second?.range[0] ?? 0),
-          ),
+          at('yaml/syntax', 'the file holds several documents; expected one', position(second.range[0])),
         ],
       };
-    const faults = [...document.errors, ...document.warnings].map((error) =>
-      at(ruleOf(error), messageOf(error), position(error.pos[0])),
-    );
+    const faults = [...document.errors, ...document.warnings]
+      .slice(0, MAX_FAULTS)
+      .map((error) => at('yaml/syntax', messageOf(error), position(error.pos[0])));
     if (faults.length > 0) return { findings: faults };
-    const { value, traps } = plainValue(document.contents, (anchor) => anchor.resolve(document));
-    if (traps.length > 0)
-      return { findings: traps.map((trap) => at(trap.rule, trap.message, position(trap.offset))) };
-    const resolve = (node: unknown): unknown => (isAlias(node) ? node.resolve(document) : node);
-    return { source: { file, text, value, ...locators(document.contents, resolve, position) }, findings: [] };
+    const targets = aliasTargets(document.contents);
+    const { value, traps } = plainValue(document.contents, (alias) => targets.get(alias));
+    const findings = traps.map((trap) => at(trap.rule, trap.message, position(trap.offset)));
+    if (traps.some(({ rule }) => !READABLE.includes(rule))) return { findings };
+    const resolve = (node: unknown): unknown => (isAlias(node) ? targets.get(node) : node);
+    return { source: { file, text, value, ...locators(document.contents, resolve, position) }, findings };
   } catch (thrown) {
-    // The YAML library recurses once a level: the stack ends before our own limit on depth is asked.
-    return {
-      findings: [
-        at(
-          'yaml/syntax',
-          thrown instanceof RangeError
-            ? 'the document is nested too deeply'
-            : `the document cannot be read: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
-        ),
-      ],
-    };
+    const problem = thrown instanceof Error ? thrown.message : String(thrown);
+    return { findings: [at('yaml/syntax', `the document cannot be read: ${problem}`)] };
   }
 }
 
@@ -119,15 +110,16 @@ function locators(
   resolve: (node: unknown) => unknown,
   position: (offset: number) => Position,
 ) {
+  const pairOf = pairIndex();
+  const childOf = (node: unknown, step: string | number): unknown =>
+    isSeq(node) ? node.items[Number(step)] : pairOf(node, String(step))?.value;
   const pairAt = (path: Path): { pair?: Pair; node: unknown; offset: number } => {
     let node: unknown = root;
     let offset = startOf(root) ?? 0;
     let pair: Pair | undefined;
     for (const step of path) {
       const parent = resolve(node);
-      pair = isMap(parent)
-        ? (parent.items as Pair[]).find((item) => keyText(item.key) === String(step))
-        : undefined;
+      pair = pairOf(parent, String(step));
       const child = isSeq(parent) ? parent.items[Number(step)] : pair?.value;
       if (pair === undefined && child === undefined) return { node, offset };
       node = child;
@@ -159,21 +151,23 @@ function locators(
       return start === undefined ? undefined : { start, end: endOf(node) };
     },
     pairRange(key: string) {
-      const pair =
-        isMap(root) && !root.flow
-          ? (root.items as Pair[]).find((item) => keyText(item.key) === key)
-          : undefined;
+      const pair = isMap(root) && !root.flow ? pairOf(root, key) : undefined;
       const start = startOf(pair?.key);
       return start === undefined ? undefined : { start, end: Math.max(endOf(pair?.value), endOf(pair?.key)) };
     },
   };
 }
 
-function childOf(node: unknown, step: string | number): unknown {
-  if (isSeq(node)) return node.items[Number(step)];
-  return isMap(node)
-    ? (node.items as Pair[]).find((item) => keyText(item.key) === String(step))?.value
-    : undefined;
+/** Finds pairs of maps by key; each map is gone through once, since thousands of findings may ask. */
+function pairIndex(): (node: unknown, key: string) => Pair | undefined {
+  const indexes = new Map<unknown, Map<string | undefined, Pair>>();
+  return (node, key) => {
+    if (!isMap(node)) return undefined;
+    const index =
+      indexes.get(node) ?? new Map((node.items as Pair[]).map((pair) => [keyText(pair.key), pair]));
+    indexes.set(node, index);
+    return index.get(key);
+  };
 }
 
 /** The path at which each map and list is written. */
@@ -207,13 +201,7 @@ function endOf(node: unknown): number {
   return last === undefined ? ((node as Node | null | undefined)?.range?.[1] ?? 0) : endOf(last);
 }
 
-function ruleOf(error: YAMLError): string {
-  return error.code === 'DUPLICATE_KEY' ? 'yaml/duplicate-key' : 'yaml/syntax';
-}
-
 function messageOf(error: YAMLError): string {
-  if (error.code === 'DUPLICATE_KEY')
-    return 'the key stands twice in one map; the parser would silently keep one of them';
   if (error.code === 'TAB_AS_INDENT') return 'a tab in the indentation; YAML allows only spaces';
   return error.message;
 }

@@ -1,4 +1,5 @@
 import type { Finding } from '../registry/finding.js';
+import { type TextOf, withoutSecrets } from './mask.js';
 
 /** What a machine is told of a judgement. */
 export interface JsonReportInput {
@@ -11,10 +12,11 @@ export interface JsonReportInput {
     readonly isInForce: boolean;
   }[];
   readonly base?: { readonly ref: string; readonly commit: string } | undefined;
+  readonly textOf: TextOf;
 }
 
 /** Findings for machines: one object, so that counts and what comes later can stand beside the list. */
-export function jsonReport({ registry, judged, findings, waived, base }: JsonReportInput): string {
+export function jsonReport({ registry, judged, findings, waived, base, textOf }: JsonReportInput): string {
   const count = (severity: string) => findings.filter((finding) => finding.severity === severity).length;
   const report = {
     artefacts: registry.artefacts.length,
@@ -22,9 +24,9 @@ export function jsonReport({ registry, judged, findings, waived, base }: JsonRep
     ...(base && { base: { ref: base.ref, commit: base.commit } }),
     errors: count('error'),
     warnings: count('warning'),
-    findings,
+    findings: withoutSecrets(findings, textOf),
     waived: waived.map(({ finding, waiver: { reason, owner, expires }, isInForce }) => ({
-      finding,
+      finding: withoutSecrets([finding], textOf)[0],
       reason,
       owner,
       expires,

@@ -10,15 +10,15 @@ export interface LayoutOptions {
 /** Rows as aligned columns under their names, which are the keys of the first row. */
 export function tableText(
   rows: readonly Readonly<Record<string, unknown>>[],
-  options: LayoutOptions = {},
+  options: Pick<LayoutOptions, 'width'> = {},
 ): string {
   const [first] = rows;
   if (first === undefined) return '(no rows)\n';
   const columns = Object.keys(first);
   const cells = rows.map((row) => columns.map((column) => cellText(row[column])));
-  const widths = columnWidths([columns, ...cells]);
-  const rule = widths.map((width) => '-'.repeat(width));
-  return columnsText([columns, rule, ...cells], options);
+  const rule = columnsText([columnWidths([columns, ...cells]).map((size) => '-'.repeat(size))]).trimEnd();
+  const [head = '', ...body] = columnsText([columns, ...cells], options).split('\n');
+  return [head, rule.slice(0, options.width), ...body].join('\n');
 }
 
 /** Lines of cells, aligned under each other and two blanks apart. */
@@ -36,7 +36,7 @@ export function columnsText(
 }
 
 /** A text of at most so many characters, with … where it went on. */
-export function cut(text: string, width: number | undefined): string {
+function cut(text: string, width: number | undefined): string {
   if (width === undefined || lengthOf(text) <= width) return text;
   return `${[...text].slice(0, Math.max(0, width - 1)).join('')}…`;
 }

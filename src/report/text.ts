@@ -1,9 +1,10 @@
 import { oneLine } from '../error.js';
 import type { Finding } from '../registry/finding.js';
+import { maskedTexts, type TextOf, withoutSecrets } from './mask.js';
 
 export interface TextReportOptions {
   /** Lines of the file that a finding is about; undefined where it cannot be read. */
-  readonly textOf: (file: string) => string | undefined;
+  readonly textOf: TextOf;
   readonly hasColor: boolean;
   /** What was judged, for the last line: `4 artefacts`. */
   readonly scope: string;
@@ -20,16 +21,18 @@ interface WaivedLine {
 
 const MAX_LINE = 160;
 
-/** Findings for people: place, rule, message, the line with a caret, and the command that mends it. */
+/** Findings for people: place, rule, message, the line with carets, and the command that mends it. Secrets are masked. */
 export function textReport(
   findings: readonly Finding[],
   { textOf, hasColor, scope, waived = [] }: TextReportOptions,
 ): string {
   const paint = painter(hasColor);
-  const blocks = findings.map((finding) => {
+  const all = [...findings, ...waived.map((line) => line.finding)];
+  const linesOf = splitOnce(maskedTexts(all, textOf));
+  const blocks = withoutSecrets(findings, textOf).map((finding) => {
     const { file, line, column, severity, rule, message, notes = [], fix } = finding;
     const head = `${paint.bold(`${file}:${line}:${column}`)} ${severity === 'error' ? paint.red(severity) : paint.yellow(severity)} ${paint.dim(rule)}`;
-    const excerpt = excerptOf(textOf(file), finding).map((text) => `  ${paint.dim(text)}`);
+    const excerpt = excerptOf(linesOf(file), finding).map((text) => `  ${paint.dim(text)}`);
     return [
       head,
       `  ${oneLine(message, 1_000)}`,
@@ -68,18 +71,29 @@ export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** The source line and a caret below the column; a long line is cut around it. Empty where the place has no text. */
-function excerptOf(text: string | undefined, { line, column }: Finding): string[] {
-  const source = text?.split('\n')[line - 1]?.replace(/[\r\ufeff]/g, ' ');
+/** The source line and carets below what is meant; a long line is cut around it. Empty where the place has no text. */
+function excerptOf(lines: readonly string[], { line, column, length = 1 }: Finding): string[] {
+  const source = lines[line - 1]?.replace(/[\r\ufeff]/g, ' ');
   if (source === undefined || source.trim() === '') return [];
   const from = column > MAX_LINE - 20 ? column - MAX_LINE / 2 : 0;
   // Escapes would move the caret, so control characters become one blank each.
   const shown = source.slice(from, from + MAX_LINE).replace(/\p{C}/gu, ' ');
   const gutter = `${line} | `;
+  const indent = Math.max(0, column - 1 - from);
+  const carets = Math.max(1, Math.min(length, shown.trimEnd().length - indent));
   return [
     `${gutter}${shown}`,
-    `${' '.repeat(gutter.length - 2)}| ${' '.repeat(Math.max(0, column - 1 - from))}^`,
+    `${' '.repeat(gutter.length - 2)}| ${' '.repeat(indent)}${'^'.repeat(carets)}`,
   ];
+}
+
+function splitOnce(textOf: TextOf): (file: string) => readonly string[] {
+  const split = new Map<string, readonly string[]>();
+  return (file) => {
+    const lines = split.get(file) ?? textOf(file)?.split('\n') ?? [];
+    split.set(file, lines);
+    return lines;
+  };
 }
 
 function painter(hasColor: boolean) {

@@ -6,6 +6,7 @@ import { isMap } from '../registry/jsonSchema.js';
 import { dueLevel, satisfiesLevel, versionFor } from '../registry/level.js';
 import type { Registry } from '../registry/registry.js';
 import { byVersion, lineOf } from '../registry/version.js';
+import { shellPath } from '../shell.js';
 import { type Base, isNew, nextFree, removedArtefacts } from './base.js';
 import { at, judgedOf, type Rule } from './rule.js';
 import { editsSince } from './version.js';
@@ -173,12 +174,7 @@ function undoing(artefact: Artefact, before: Artefact, base: Base, registry: Reg
 }
 
 function restoring(files: readonly string[], { commit }: Base): string {
-  return `git restore --source=${commit.slice(0, 12)} --staged --worktree -- ${files.map(shellWord).join(' ')}`;
-}
-
-/** A path as one word of a shell, whatever it holds. */
-function shellWord(text: string): string {
-  return /^[A-Za-z0-9_./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+  return `git restore --source=${commit.slice(0, 12)} --staged --worktree -- ${files.map(shellPath).join(' ')}`;
 }
 
 /** What a new version has to be greater than: the tip of its line on the base, or, in a new line, all there is. */

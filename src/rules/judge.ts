@@ -14,6 +14,7 @@ import { REFERENCE_RULES } from './reference.js';
 import type { Judged, Rule } from './rule.js';
 import { SCHEMA_RULES } from './schema.js';
 import { SCRIPT_RULES } from './script.js';
+import { SECRET_RULES } from './secret.js';
 import { CONFIG_RULES, settings } from './settings.js';
 import { TEMPLATE_RULES } from './template.js';
 import { VERSION_RULES } from './version.js';
@@ -33,6 +34,7 @@ export const RULES: readonly Rule[] = [
   ...SCRIPT_RULES,
   ...REFERENCE_RULES,
   ...BINDING_RULES,
+  ...SECRET_RULES,
   ...CONFIG_RULES,
   ...WAIVER_RULES,
 ];

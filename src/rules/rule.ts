@@ -39,6 +39,8 @@ export interface Found extends Position {
   readonly notes?: readonly string[];
   /** A command to paste that mends it. */
   readonly fix?: string;
+  readonly length?: number;
+  readonly isSecret?: true;
   /** Where it differs from the rule's own. */
   readonly severity?: Severity;
 }

@@ -84,6 +84,15 @@ describe('an edit of a published file', () => {
     expect(await rtn('check')).toMatchObject({ code: 0 });
   });
 
+  test('that is none, for only its life went on since the base, is cloned and not restored', async () => {
+    const { publish, read, rtn } = repository();
+    await publish();
+    await rtn('deprecate', 'driver_push@1.4.10', '--reason', 'old');
+    expect(await rtn('bump', 'driver_push', '--base', 'main')).toMatchObject({ code: 0, err: '' });
+    expect(read(OPERATION)).toContain('status: deprecated\nreason: old\n');
+    expect(await rtn('bump', 'driver_push', '--base', 'nowhere')).toMatchObject({ code: 3 });
+  });
+
   test('is moved in a registry that is a folder of a larger repository', async () => {
     const { publish, root, edit, read, rtn, commit } = repository();
     await publish();
@@ -150,11 +159,74 @@ describe('a clone', () => {
   });
 });
 
+describe('a draft', () => {
+  test('is moved to another layer and template in place', async () => {
+    const { publish, rtn, read } = repository();
+    await publish();
+    await rtn('bump', 'taxi-crm-push', 'one-shot', 'driver_push');
+    const before = read(NEXT);
+    const words = ['--layer', 'taxi-crm-push@1.4.11', '--template', 'one-shot@1.0.1'];
+    expect(await rtn('bump', 'driver_push', ...words)).toEqual({
+      code: 0,
+      err: '',
+      out: `moved draft driver_push@1.4.11 to taxi-crm-push@1.4.11 and one-shot@1.0.1: ${NEXT}\nnext: rtn publish driver_push@1.4.11 --with-deps\n`,
+    });
+    expect(read(NEXT)).toBe(
+      before
+        .replace('layer: taxi-crm-push@1.4.10', 'layer: taxi-crm-push@1.4.11')
+        .replace('template: one-shot@1.0.0', 'template: one-shot@1.0.1'),
+    );
+    expect((await rtn('bump', 'driver_push', ...words)).out).toContain('nothing to do');
+    expect(await rtn('publish', 'driver_push', '--with-deps')).toMatchObject({ code: 0 });
+  });
+});
+
+describe('bump --all', () => {
+  test('moves each newest version that names another one, by a new draft or in place', async () => {
+    const { publish, rtn, read, write } = repository();
+    const copy = (name: string) =>
+      write(
+        `operations/${name}/1.4.10.yaml`,
+        read(OPERATION)
+          .replace('name: driver_push', `name: ${name}`)
+          .replace('one-shot@1.0.0', 'service@1.0.0'),
+      );
+    await publish();
+    await rtn('bump', 'one-shot');
+    await rtn('bump', 'driver_push', '--level', 'minor');
+    const { code, out } = await rtn('bump', '--all', '--template', 'one-shot@1.0.1');
+    expect(code).toBe(0);
+    expect(out.split('\n')).toEqual([
+      `new draft driver_push@1.4.11: ${NEXT} (from driver_push@1.4.10)`,
+      'moved draft driver_push@1.5.0 to one-shot@1.0.1: operations/driver_push/1.5.0.yaml',
+      `next: rtn publish ${NEXT} operations/driver_push/1.5.0.yaml --with-deps`,
+      '',
+    ]);
+    copy('unrelated');
+    const again = await rtn('bump', '--all', '--template', 'one-shot@1.0.1');
+    expect(again).toMatchObject({
+      code: 0,
+      out: 'nothing to do: no operation names another version of one-shot@1.0.1\n',
+    });
+    expect(await rtn('publish', NEXT, '--with-deps')).toMatchObject({ code: 0, err: '' });
+  });
+
+  test.each([
+    [['--all'], '--all moves every operation to a layer or to templates'],
+    [['--all', '--template', 'one-shot@1.0.0', '--level', 'minor'], 'raises PATCH'],
+    [['--all', '--layer', 'taxi-crm-push@9.0.0'], 'there is taxi-crm-push@1.4.10'],
+    [['driver_push', '--all', '--layer', 'taxi-crm-push@1.4.10'], '--all takes no names'],
+  ])('%j is refused as usage', async (words, message) => {
+    const { rtn } = repository();
+    expect(await rtn('bump', ...words)).toMatchObject({ code: 2, err: expect.stringContaining(message) });
+  });
+});
+
 test.each([
   [['driver_push'], 'is a draft already: edit operations/driver_push/1.4.10.yaml'],
   [['driver_posh'], "did you mean 'driver_push'?"],
   [['driver_push@1.4.9'], 'driver_push has no version 1.4.9; there is 1.4.10'],
-  [['operations/driver_push/1.4.9.yaml'], 'cannot be read'],
+  [['operations/driver_push/1.4.9.yaml'], "did you mean 'operations/driver_push/1.4.10.yaml'?"],
   [['driver_push', '--level', 'huge'], 'Allowed choices are patch, minor, major'],
   [[], "missing required argument 'name'"],
 ])('rtn bump %j is refused as usage', async (words, message) => {

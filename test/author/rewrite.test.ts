@@ -23,8 +23,14 @@ describe('rewrite', () => {
     [
       'inserts behind a file that does not end its line',
       'status: a',
-      { append: { p: { n: 1 } } },
-      'status: a\n\np:\n  n: 1\n',
+      { append: { p: { m: 1 } } },
+      'status: a\n\np:\n  m: 1\n',
+    ],
+    [
+      'inserts where another key is dropped',
+      'status: a\nb: 1\n',
+      { set: { reason: 'r' }, drop: ['b'] },
+      'status: a\nreason: r\n',
     ],
     [
       'drops a map, keeps the comments around it',
@@ -38,20 +44,20 @@ describe('rewrite', () => {
     [
       'keeps the blank lines of a text that keeps them',
       'a: |+\n  x\n\n\n',
-      { append: { p: { n: 1 } } },
-      'a: |+\n  x\n\n\np:\n  n: 1\n',
+      { append: { p: { m: 1 } } },
+      'a: |+\n  x\n\n\np:\n  m: 1\n',
     ],
     [
       'quotes what would be read as a number',
       'a: 1\n',
-      { append: { p: { d: '12e4', n: 5 } } },
-      'a: 1\n\np:\n  d: "12e4"\n  n: 5\n',
+      { append: { p: { d: '12e4', r: 'no', m: 5 } } },
+      'a: 1\n\np:\n  d: "12e4"\n  r: "no"\n  m: 5\n',
     ],
     [
       'keeps the line ends of Windows',
       'a: 1\r\nstatus: a\r\n',
-      { set: { status: 'b', r: 'x' }, append: { p: { n: 1 } } },
-      'a: 1\r\nstatus: b\r\nr: x\r\n\r\np:\r\n  n: 1\r\n',
+      { set: { status: 'b', r: 'x' }, append: { p: { m: 1 } } },
+      'a: 1\r\nstatus: b\r\nr: x\r\n\r\np:\r\n  m: 1\r\n',
     ],
     ['keeps a byte order mark', '\ufeffa: 1\n', { set: { a: '2' } }, '\ufeffa: "2"\n'],
     [
@@ -70,7 +76,7 @@ describe('rewrite', () => {
   test.each<[string, string, Rewrite]>([
     ['a top level in braces', '{status: a, b: 1}\n', { set: { status: 'b' }, drop: ['b'] }],
     ['an anchor that is needed elsewhere', 'a: &x 1\nb: *x\n', { drop: ['a'] }],
-    ['an end marker', 'a: 1\n...\n', { append: { p: { n: 1 } } }],
+    ['an end marker', 'a: 1\n...\n', { append: { p: { m: 1 } } }],
   ])('refuses %s, for what would come out means something else', (_, text, change) => {
     expect(() => rewritten(text, change)).toThrow('laid out in a way that cannot be edited by a program');
   });

@@ -56,7 +56,7 @@ test.each([
     expect(read(PATH)).toBe(before);
     const draft = read('operations/driver_push/1.4.11.yaml');
     expect(draft).toContain(to);
-    expect(draft).toContain('# Checked from the top');
+    expect(draft).toContain('# A single status counts');
     expect(rtn('publish', 'driver_push')).toMatchObject({ status: 0 });
     expect(rtn('check')).toMatchObject({ status: 0 });
     expect(read(PATH)).toContain('status: deprecated');

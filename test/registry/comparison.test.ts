@@ -203,3 +203,22 @@ describe('the parts that have changes', () => {
     );
   });
 });
+
+test('any two documents are compared, in lines that a terminal can bear', () => {
+  const document = fc.dictionary(
+    fc.constantFrom('params', 'inputs', 'secrets', 'runners', 'title', '__proto__'),
+    fc.oneof(fc.jsonValue(), fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue({ maxDepth: 4 }))),
+  );
+  fc.assert(
+    fc.property(
+      fc.constantFrom<ArtefactKind>('operation', 'layer', 'template'),
+      document,
+      document,
+      (kind, a, b) => {
+        expect(changesBetween(kind, a, a)).toEqual([]);
+        for (const { words } of changesBetween(kind, a, b))
+          expect(words).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028]/);
+      },
+    ),
+  );
+});

@@ -34,6 +34,9 @@ function shuffled(value: unknown, order: (keys: string[]) => string[]): unknown 
 const document = loadRegistry(house, SPECS).find('operation', 'driver_push')?.document;
 const withDocument = (text: string) => withChanges(house, [{ path: OPERATION, content: text }]);
 
+/** Texts in quotes: a plain one may be ambiguous. */
+const QUOTED = { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN' } as const;
+
 describe('a digest', () => {
   test('does not see key order, quoting, anchors, comments or white space', () => {
     const layout = fc.record({
@@ -122,6 +125,8 @@ describe('a digest', () => {
         fc.constantFrom(...leaves),
         fc.oneof(fc.string(), fc.integer(), fc.constant(null)),
         (path, value) => {
+          // A version that is a number is no document.
+          fc.pre(path[0] !== 'version' || typeof value !== 'number');
           const copy = structuredClone(document) as Record<string, unknown>;
           const parent = path.slice(0, -1).reduce((node, key) => node[key] as Record<string, unknown>, copy);
           parent[path.at(-1) ?? ''] = value;
@@ -129,7 +134,7 @@ describe('a digest', () => {
             ['title', 'description', 'status', 'links'].includes(path[0] ?? '') ||
             (path.at(-1) === 'description' && path[0] !== 'runners');
           const isSame = canonicalJson(copy) === canonicalJson(document);
-          expect(changed(withDocument(stringify(copy))).length).toBe(isExempt || isSame ? 0 : 1);
+          expect(changed(withDocument(stringify(copy, QUOTED))).length).toBe(isExempt || isSame ? 0 : 1);
         },
       ),
       { numRuns: 200 },

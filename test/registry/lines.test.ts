@@ -4,7 +4,8 @@ import { linesBetween } from '../../src/registry/lines.js';
 
 test.each([
   ['a\nb\nc\n', 'a\nb\nc\n', [0, 0]],
-  ['a\nb\nc\n', 'a\r\nb\r\nc', [0, 0]],
+  ['a\nb\nc\n', 'a\r\nb\r\nc\r\n', [0, 0]],
+  ['a\nb\nc\n', 'a\nb\nc', [1, 1]],
   ['a\nb\nc\n', 'a\nx\ny\nc\n', [2, 1]],
   ['a\nb\nc\nd\n', 'b\nc\nd\na\n', [1, 1]],
   ['', 'a\n', [1, 0]],

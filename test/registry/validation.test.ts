@@ -28,7 +28,7 @@ describe('one mistake is one finding, in words, at its place', () => {
     [
       OPERATION,
       { 'version: 1.4.10': 'version: 1.4' },
-      'schema/type version is the number 1.4, expected a text',
+      'yaml/version-number YAML reads 1.4 as a number, not as a version; write "1.4.0"',
     ],
     [
       OPERATION,

@@ -59,6 +59,26 @@ describe('a finding as text', () => {
     expect(source.length).toBeLessThan(200);
   });
 
+  test.each([
+    [undefined, '^'],
+    [1, '^'],
+    [4, '^^^^'],
+    [400, '^^^^'],
+  ])('of length %s is marked with %s', (length, carets) => {
+    const shown = report([length === undefined ? finding : { ...finding, length }], 'x: 1\n  b: 234  \n');
+    expect(shown).toContain(`    |     ${carets}\n`);
+  });
+
+  test('that is a secret shows no character of it, on whatever lines it stands', () => {
+    const text = 'a: |\n  key\n  words of it\nb: words of it\n';
+    const secret: Finding = { ...finding, column: 3, length: 17, isSecret: true };
+    const other = { ...finding, line: 3, column: 3, message: "got 'key\\n  words o…'" };
+    const shown = report([secret, other], text);
+    expect(shown).toContain('  2 |   ***\n    |   ^^^\n');
+    expect(shown).toContain('  3 | *************\n');
+    expect(shown).not.toMatch(/words/);
+  });
+
   test('is coloured only when asked', () => {
     const strip = (text: string) => text.replace(/\u001b\[\d+m/g, '');
     expect(report([finding], undefined, true)).toContain('\u001b[31merror');
@@ -77,7 +97,13 @@ test.each([
 test('JSON has the counts and the findings', () => {
   expect(
     JSON.parse(
-      jsonReport({ registry: { artefacts: [1, 2, 3, 4] }, judged: [1], findings: [finding], waived: [] }),
+      jsonReport({
+        registry: { artefacts: [1, 2, 3, 4] },
+        judged: [1],
+        findings: [finding],
+        waived: [],
+        textOf: () => undefined,
+      }),
     ),
   ).toEqual({
     artefacts: 4,

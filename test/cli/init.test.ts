@@ -1,0 +1,90 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { COMPONENTS } from '../../src/components.js';
+import { repository } from '../author/repository.js';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+
+const empty = () => repository({ isEmpty: true, components: COMPONENTS });
+
+test.each([
+  ['with git', true],
+  ['without git', false],
+])('an empty folder %s becomes a registry in which a new operation is clean', async (_, isGit) => {
+  const { rtn, git, commit, write } = empty();
+  if (isGit) {
+    write('README.md', 'A repository.\n');
+    commit('first');
+  }
+  expect(await rtn('init')).toMatchObject({ code: 0, err: '' });
+  expect(await rtn('new', 'operation', 'order_ready', '--title', 'An order is ready')).toMatchObject({
+    code: 0,
+  });
+  expect(await rtn('check', '--strict')).toMatchObject({ code: 0, out: '4 artefacts: no findings\n' });
+  expect(await rtn('publish', 'order_ready')).toMatchObject({ code: 0 });
+  expect(await rtn('generate', 'order_ready')).toMatchObject({ code: 0 });
+  if (isGit) expect(git('status', '--porcelain')).toContain('?? operations/');
+});
+
+test('tells what was made, what is wanted yet and the next command', async () => {
+  const { rtn } = empty();
+  const { out } = await rtn('init', 'crm');
+  expect(out.replace(/@\d+\.\d+\.\d+/g, '@X')).toBe(
+    [
+      'operations/.gitkeep: an empty folder for operations',
+      'layers/default/1.0.0.yaml: layer default@X, published: the environment that runners run in',
+      'templates/one-shot/: template one-shot@X, published',
+      'templates/service/: template service@X, published',
+      'schemas/: JSON Schemas, by which editors complete and check',
+      '.github/workflows/registry.yml: a GitHub workflow that judges every pull request',
+      'the workflow and the runners need the package: npm install --save-exact realtime-notifications@X',
+      'next: cd crm && rtn new operation',
+      '',
+    ].join('\n'),
+  );
+});
+
+test('copies the newest active templates of the package byte for byte', async () => {
+  const { rtn, read, root } = empty();
+  await rtn('init');
+  const { files } = JSON.parse((await rtn('init', 'elsewhere', '--dry-run', '--json')).out);
+  const copied = files.filter((file: string) => file.startsWith('templates/'));
+  expect(copied).toHaveLength(4);
+  for (const file of copied) expect(read(file)).toBe(readFileSync(join(ROOT, file), 'utf8'));
+  expect(existsSync(join(root, 'elsewhere'))).toBe(false);
+});
+
+test('a second time finds nothing to do, on whatever day', async () => {
+  const { rtn, read, write } = empty();
+  write('package.json', '{"devDependencies": {"realtime-notifications": "0.1.0"}}\n');
+  await rtn('init');
+  const layer = 'layers/default/1.0.0.yaml';
+  write(layer, read(layer).replace(/at: \d{4}/, 'at: 2020'));
+  expect(await rtn('init')).toEqual({
+    code: 0,
+    err: '',
+    out: 'nothing to do: all of it is there\nnext: rtn new operation\n',
+  });
+});
+
+test('refuses all files that are there and differ, and then nothing is written', async () => {
+  const { rtn, write, root } = empty();
+  write('schemas/layer.schema.json', '{}\n');
+  write('.github/workflows/registry.yml', 'on: push\n');
+  expect(await rtn('init')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('schemas/layer.schema.json, .github/workflows/registry.yml: there already'),
+  });
+  expect(existsSync(join(root, 'operations'))).toBe(false);
+});
+
+test('the workflow judges pull requests against their target, with the whole history', async () => {
+  const { rtn, read } = empty();
+  await rtn('init');
+  const { jobs } = parse(read('.github/workflows/registry.yml'));
+  const runs = jobs.check.steps.flatMap(({ run }: { run?: string }) => run ?? []);
+  expect(runs).toEqual(['npm ci', 'npx rtn check --base "origin/${{ github.base_ref }}"', 'npx rtn check']);
+  expect(jobs.check.steps[0].with).toEqual({ 'fetch-depth': 0 });
+});
