@@ -11,6 +11,8 @@ const DRAFT_07 = 'http://json-schema.org/draft-07/schema#';
 /** Names of inputs, outputs, params and secrets become flags, properties and environment variables. */
 const MEMBER_PATTERN = '^[A-Za-z_][A-Za-z0-9_]*$';
 
+const locationPattern = (schemes: readonly string[]): string => `^(${schemes.join('|')}):.`;
+
 const text = (description: string, rest: JsonSchema = {}): JsonSchema => ({
   type: 'string',
   minLength: 1,
@@ -120,7 +122,10 @@ function inputSchema(): JsonSchema {
     key: text('The field of the row that identifies a message.'),
     recipient: text('The field of the row that names the recipient in the send log.'),
     row: embedded('JSON Schema (draft-07) of a row.'),
-    default: text('Location used when the command line gives none, such as yt:PATH or file:PATH.'),
+    default: text('Location used when the command line gives none, such as yt:PATH or file:PATH.', {
+      pattern: locationPattern(['yt', 'pg', 'yql', 'file']),
+      examples: ['yt://home/project/recipients'],
+    }),
   });
   return {
     ...input,
@@ -139,7 +144,10 @@ function outputSchema(): JsonSchema {
       description: 'send-log: one row a message with its outcome. table, file: written by a script or task.',
     },
     description: text('What is written, for those who read the output.'),
-    default: text('Location used when the command line gives none, such as pg:TABLE or yt:PATH.'),
+    default: text('Location used when the command line gives none, such as pg:TABLE or yt:PATH.', {
+      pattern: locationPattern(['pg', 'yt', 'file']),
+      examples: ['pg:driver_push_log'],
+    }),
   });
 }
 

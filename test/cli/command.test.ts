@@ -70,9 +70,16 @@ describe('usage', () => {
 });
 
 describe('rtn check', () => {
-  test('of our own registry finds nothing', async () => {
-    expect(await rtn(['check'])).toMatchObject({ code: 0, out: expect.stringContaining('no findings') });
-    expect(await rtn(['check', '--quiet'])).toEqual({ code: 0, out: '', err: '' });
+  test('of our own registry finds no errors', async () => {
+    const { code, out } = await rtn(['check', '--json']);
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ errors: 0 });
+  });
+
+  test('says so when it finds nothing, and with --quiet says nothing', async () => {
+    const { rtn: here } = repository();
+    expect(await here('check')).toMatchObject({ code: 0, out: expect.stringContaining('no findings') });
+    expect(await here('check', '--quiet')).toMatchObject({ code: 0, out: '' });
   });
 
   test('works from a folder below the root', async () => {

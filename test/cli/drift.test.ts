@@ -14,13 +14,16 @@ const SERVICE = 'runners/driver_push-1.4.10.service.mjs';
 
 let root: string;
 
-/** A copy of our own registry with its runners generated. */
+/** driver_push of our own registry, with all layers and templates, and its runners generated. */
 beforeEach(async () => {
   root = temporaryFolder();
-  for (const folder of ['operations', 'layers', 'templates'])
-    cpSync(join(ROOT, folder), join(root, folder), { recursive: true });
+  for (const folder of ['operations/driver_push', 'layers', 'templates']) copy(folder);
   expect((await rtn('generate', '--all')).code).toBe(0);
 });
+
+function copy(folder: string): void {
+  cpSync(join(ROOT, folder), join(root, folder), { recursive: true });
+}
 
 async function rtn(...words: string[]) {
   const said = { out: '', err: '' };
@@ -262,6 +265,12 @@ describe('rtn generate --check', () => {
   });
 });
 
-test('rtn generate --all writes the runners of every active operation', () => {
-  expect(readdirSync(join(root, 'runners'))).toEqual([ONE_SHOT, SERVICE].map((path) => path.slice(8)));
+test('rtn generate --all writes the runners of every active operation, and none of drafts', async () => {
+  for (const name of ['user_push', 'pg2yt']) copy(`operations/${name}`);
+  expect((await rtn('generate', '--all')).code).toBe(0);
+  const others = ['user_push-1.3.0.one-shot.mjs', 'user_push-1.3.0.service.mjs'];
+  expect(readdirSync(join(root, 'runners'))).toEqual([
+    ...[ONE_SHOT, SERVICE].map((path) => path.slice('runners/'.length)),
+    ...others,
+  ]);
 });

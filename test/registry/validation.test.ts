@@ -76,6 +76,16 @@ describe('one mistake is one finding, in words, at its place', () => {
     [OPERATION, { 'method: POST': 'method: post' }, "did you mean 'POST'?"],
     [
       OPERATION,
+      { 'default: pg:driver_push_log': 'default: driver_push_log' },
+      "outputs.log.default is 'driver_push_log', expected something like pg:driver_push_log",
+    ],
+    [
+      OPERATION,
+      { '    recipient: driver_id': '    default: ftp:drivers' },
+      "inputs.recipients.default is 'ftp:drivers', expected something like yt://home/project/recipients",
+    ],
+    [
+      OPERATION,
       { 'timeout: 10s': 'timeout: 10' },
       'schema/type runners.one-shot.sender.channel.timeout is the number 10, expected a text',
     ],

@@ -105,6 +105,18 @@ describe('a rule finds its mistake at its line', () => {
       },
       'copy',
     ],
+    [
+      'binding/type',
+      OPERATION,
+      { 'type: send-log': 'type: file' },
+      "a logger needs an output of type send-log, but 'log' is of type file",
+    ],
+    [
+      'input/unread',
+      OPERATION,
+      { 'inputs:\n': 'inputs:\n  old: { type: table, description: Another. }\n' },
+      "no runner reads the input 'old'",
+    ],
     ['input/key', OPERATION, { 'key: message_id': 'key: messageid' }, 'messageid'],
   ])('%s', (rule, path, edits, message) => {
     expect(found(path, edits)).toContainEqual(
@@ -115,7 +127,18 @@ describe('a rule finds its mistake at its line', () => {
   });
 });
 
+test('a reader of an input that holds no rows is a finding, at the binding', () => {
+  const edits = {
+    '    reader: { use: table, input: recipients }': '    reader: { use: table, input: file }',
+  };
+  const other = { 'inputs:\n': 'inputs:\n  file: { type: file, description: Another. }\n' };
+  expect(found(OPERATION, { ...edits, ...other })).toContainEqual(
+    expect.stringMatching(/binding\/type a reader needs an input of type rows, but 'file' is of type file/),
+  );
+});
+
 test.each<[string, Record<string, string>]>([
+  ['an input that is misspelt where it is read', { 'input: recipients }': 'input: recipient }' }],
   ['a version that is none', { 'version: 1.4.10': 'version: 1.4.x' }],
   ['a name that is none', { 'name: driver_push': 'name: Driver Push' }],
   ['a param that is misspelt where it is used', { '"${params.concurrency}"': '"${params.concurency}"' }],
