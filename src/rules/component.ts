@@ -10,7 +10,7 @@ const unknown: Rule = {
     for (const operation of judgedOf('operation', judged)) {
       for (const { kind, use, path } of usesOf(operation, judged.specs).unknown) {
         const known = judged.specs.filter((spec) => spec.kind === kind).map((spec) => spec.key);
-        const hint = known.length === 0 ? `; there is no ${kind} yet` : suggestion(use, known);
+        const hint = known.length === 0 ? '; none exists yet' : suggestion(use, known);
         const isAhead = operation.status === 'draft' && !hint.startsWith('; did you mean');
         yield at(operation, path, `there is no ${kind} '${use}'${hint}`, {
           ...(isAhead && { severity: 'warning' as const }),

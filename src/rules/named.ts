@@ -1,9 +1,9 @@
 import { type Artefact, type ArtefactKind, pathOf, referenceTo } from '../registry/artefact.js';
 import { dependenciesOf, type Link } from '../registry/links.js';
 import type { Registry } from '../registry/registry.js';
-import { nearest, suggestion } from '../registry/spelling.js';
+import { suggestion } from '../registry/spelling.js';
 import { splitReference } from '../registry/version.js';
-import { isNew, newestActive } from './base.js';
+import { isNew, newestActive, nextFree } from './base.js';
 import { at, type Extras, type Found, type Judged } from './rule.js';
 
 /** Names of artefacts that do not exist; for layers and templates alike. */
@@ -16,7 +16,7 @@ export function* missingOf(kind: ArtefactKind, judged: Judged): Iterable<Found> 
       artefact,
       path,
       `there is no ${kind} ${reference}: ${pathOf({ kind, name, version })} is missing${hintFor(kind, name, registry)}`,
-      moveTo(kind, artefact, name, judged),
+      artefact.status === 'draft' ? moveTo(kind, artefact, name, judged) : {},
     );
   }
 }
@@ -67,14 +67,16 @@ export function* deprecatedOf(kind: ArtefactKind, judged: Judged): Iterable<Foun
   }
 }
 
-/** The commands that let an artefact name the newest active version instead; none where it is clear to nobody which. */
-function moveTo(kind: ArtefactKind, artefact: Artefact, name: string, { registry }: Judged): Extras {
-  const near = registry.versions(kind, name).length > 0 ? name : nearest(name, registry.names(kind));
-  const newest = near === undefined ? undefined : newestActive(kind, near, registry);
-  if (newest === undefined || artefact.kind !== 'operation' || near !== name) return {};
+/** The commands that let an operation name the newest active version instead; none where there is no such version. */
+function moveTo(kind: ArtefactKind, artefact: Artefact, name: string, judged: Judged): Extras {
+  const { registry, base } = judged;
+  const newest = newestActive(kind, name, registry);
+  if (newest === undefined || artefact.kind !== 'operation') return {};
   const bump = `rtn bump ${subject(artefact, registry)} --${kind} ${newest}`;
-  const isPublished = artefact.status !== 'draft';
-  return { fix: isPublished ? `${bump} && rtn publish ${artefact.name}` : bump };
+  if (artefact.status === 'draft') return { fix: bump };
+  const tip = registry.newestInLine(artefact);
+  const version = tip?.status === 'draft' ? tip.version : nextFree(artefact, registry, base);
+  return { fix: `${bump} && rtn publish ${artefact.name}@${version}` };
 }
 
 /** How a verb is told which artefact: the name alone means the newest. */

@@ -28,7 +28,7 @@ describe('publish', () => {
     const { code, err } = await rtn('publish', 'driver_push');
     expect(code).toBe(1);
     expect(err).toContain('layer taxi-crm-push@1.4.10, template one-shot@1.0.0, template service@1.0.0');
-    expect(err).toContain('next: rtn publish driver_push --with-deps');
+    expect(err).toContain('next: rtn publish driver_push@1.4.10 --with-deps');
   });
 
   test.each([
