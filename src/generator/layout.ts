@@ -1,5 +1,6 @@
 import Handlebars from 'handlebars';
 import { RtnError } from '../error.js';
+import { COMPONENT_STAGES } from '../registry/document.js';
 import type { Expression } from './expression.js';
 import { print } from './printer.js';
 
@@ -11,15 +12,19 @@ export interface RunnerTemplate {
   readonly text: string;
   /** The parts of a runner's YAML that it assembles, each named after the kind of its component. */
   readonly stages: readonly string[];
+  /** What its text includes as `{{> name}}`, by that name. Each has the partials of its own list, and no others. */
+  readonly partials: Readonly<Record<string, RunnerTemplate>>;
 }
 
 /** Private-use characters enclose the name of a part until it is set in. */
 const [OPEN, CLOSE] = ['\ue000', '\ue001'];
+/** Stands for an empty line of a partial, which Handlebars would fill with the blanks that the partial is indented by. */
+const EMPTY_LINE = '\ue002';
 const MARK = new RegExp(`${OPEN}([a-z]+)${CLOSE}`, 'g');
 
 /**
- * Sets the parts into the template. Each is printed for the place where the template puts it, so that the layout is
- * the template's alone. A part that the template misses, or one it names that is not there, is an error.
+ * Sets the parts into the template. Each is printed for the place where the template, or a partial of it, puts it, so
+ * that the layout is the template's alone. A needed part that it misses, or one it names that is not there, is an error.
  */
 export function layOut(
   template: RunnerTemplate,
@@ -43,25 +48,60 @@ export function layOut(
     };
     text += typeof part === 'string' ? part : print(part, place);
   }
-  const missing = Object.keys(parts).filter((key) => !placed.has(key));
+  const missing = Object.keys(parts).filter((key) => !placed.has(key) && isNeeded(key, template));
   if (missing.length > 0)
     throw wrongTemplate(template, `it does not place ${missing.map((key) => `{{${key}}}`).join(', ')}`);
   return text + marked.slice(end);
 }
 
+/** The comment on top tells an edit from a change of the registry; a component is handed whatever there is. */
+function isNeeded(key: string, { stages }: RunnerTemplate): boolean {
+  const components: readonly string[] = COMPONENT_STAGES;
+  return key === 'header' || stages.includes(key) || stages.some((stage) => components.includes(stage));
+}
+
 function render(template: RunnerTemplate, keys: readonly string[]): string {
-  if (template.text.includes(OPEN))
-    throw wrongTemplate(template, 'it holds the private-use character U+E000');
-  try {
-    const compiled = Handlebars.compile(template.text, {
-      noEscape: true,
-      strict: true,
-      knownHelpersOnly: true,
-    });
-    return compiled(Object.fromEntries(keys.map((key) => [key, `${OPEN}${key}${CLOSE}`])));
-  } catch (thrown) {
-    throw wrongTemplate(template, thrown instanceof Error ? thrown.message : String(thrown));
-  }
+  const marks = Object.fromEntries(keys.map((key) => [key, `${OPEN}${key}${CLOSE}`]));
+  return renderer(template)(marks).replace(new RegExp(`[ \\t]*${EMPTY_LINE}`, 'g'), '');
+}
+
+/** The text as a function. Partials are such functions, too: of one name, each template may include another version. */
+function renderer(template: RunnerTemplate): (context: unknown) => string {
+  const mark = /[\ue000-\ue002]/.exec(template.text)?.[0];
+  if (mark !== undefined)
+    throw wrongTemplate(
+      template,
+      `it holds the private-use character U+${hex(mark)}, which stands for parts`,
+    );
+  const compiled = Handlebars.compile(template.text, {
+    noEscape: true,
+    strict: true,
+    knownHelpersOnly: true,
+  });
+  const partials = Object.fromEntries(
+    Object.entries(template.partials).map(([name, partial]) => {
+      const rendered = renderer(partial);
+      return [name, (context: unknown) => rendered(context).replace(/^(?=\n)/gm, EMPTY_LINE)];
+    }),
+  );
+  return (context) => {
+    try {
+      return compiled(context, { partials });
+    } catch (thrown) {
+      if (thrown instanceof RtnError) throw thrown;
+      throw wrongTemplate(template, problemOf(thrown));
+    }
+  };
+}
+
+function problemOf(thrown: unknown): string {
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  const partial = /^The partial (.+) could not be found$/.exec(message)?.[1];
+  return partial === undefined ? message : `it includes {{> ${partial}}}, which its partials do not list`;
+}
+
+function hex(character: string): string {
+  return (character.codePointAt(0) ?? 0).toString(16).toUpperCase();
 }
 
 function lineEnd(text: string, from: number): number {

@@ -115,9 +115,20 @@ function knownRunner({ name, version, runners }: OperationDocument, runner: stri
   throw new RtnError('usage', problem + suggestion(runner, Object.keys(runners)));
 }
 
-function templateOf(registry: Registry, reference: string, request: RunnerFilesRequest): RunnerTemplate {
+/** The template with its partials, at whatever remove; `above` are those that it is included through. */
+function templateOf(
+  registry: Registry,
+  reference: string,
+  request: RunnerFilesRequest,
+  above: readonly Artefact[] = [],
+): RunnerTemplate {
   const { artefact, document } = expectArtefact(registry, 'template', reference);
   requireUsable(artefact, request);
+  const way = [...above, artefact];
+  if (above.includes(artefact))
+    throw new RtnError('configuration', `a template includes itself: ${way.map(referenceTo).join(' -> ')}`, {
+      next: 'rtn check',
+    });
   const text = registry.textOf(artefact);
   if (text === undefined) {
     throw new RtnError('configuration', `${artefact.path} names a text that is not there: ${document.text}`, {
@@ -125,7 +136,17 @@ function templateOf(registry: Registry, reference: string, request: RunnerFilesR
     });
   }
   const { name, version, stages } = document;
-  return { name, version, stages, text: Buffer.from(text.bytes).toString('utf8').replaceAll('\r\n', '\n') };
+  const partials = Object.entries(document.partials ?? {}).map(([key, partial]): [string, RunnerTemplate] => [
+    key,
+    templateOf(registry, partial, request, way),
+  ]);
+  return {
+    name,
+    version,
+    stages,
+    text: Buffer.from(text.bytes).toString('utf8').replaceAll('\r\n', '\n'),
+    partials: Object.fromEntries(partials),
+  };
 }
 
 function fileName({ name, version }: OperationDocument, runner: string): string {

@@ -1,4 +1,5 @@
-import type { ComponentKind, ComponentSpec, JsonSchema } from '../component.js';
+import type { ComponentSpec, JsonSchema } from '../component.js';
+import { RtnError } from '../error.js';
 import { suggestion } from '../registry/spelling.js';
 import { bindingOf, componentCall } from './component.js';
 import { contextPattern, DECLARED, declared, identity, policy, usedNames } from './declaration.js';
@@ -28,14 +29,15 @@ export interface RunnerRequest {
 
 type Document = Readonly<Record<string, unknown>>;
 
-const KINDS: readonly string[] = ['reader', 'sender', 'channel', 'logger'] satisfies ComponentKind[];
+/** The stages that there is code for; templates may have others. */
+const PIPELINE_STAGES = ['reader', 'sender', 'logger'] as const;
 /** Functions of the language that runners call: nothing to import. */
 const GLOBALS: ReadonlySet<string> = new Set(['encodeURIComponent']);
 
 /**
  * The text of a runner: one ES module that declares what the runner is and wires its stages. The same request gives
  * the same bytes. It declares only those inputs, outputs, params and secrets that this runner uses.
- * Throws RtnError `configuration` on what `rtn check` would have found.
+ * Throws RtnError `configuration` on what `rtn check` would have found, and on stages that there is no code for.
  */
 export function generateRunner(request: RunnerRequest): string {
   const document = mapAt(request.operation, { document: request.sourcePath, path: '' });
@@ -63,6 +65,11 @@ function assemble(request: RunnerRequest, document: Document, root: Spot): [stri
   const at = below(below(root, 'runners'), runnerName);
   if (!Object.hasOwn(all, runnerName))
     throw mistake(at, `there is no such runner${suggestion(runnerName, Object.keys(all))}`);
+  if (template.stages.length === 0)
+    throw mistake(
+      at,
+      `template ${template.name} ${template.version} has no stages: it is for other templates to include`,
+    );
   const config = mapAt(all[runnerName], at);
   const unknown = Object.keys(config).find((key) => key !== 'template' && !template.stages.includes(key));
   if (unknown !== undefined) {
@@ -73,10 +80,18 @@ function assemble(request: RunnerRequest, document: Document, root: Spot): [stri
   }
   const scope = scopeOf(document, bindingOf(config.reader, 'input'), root);
   return template.stages.map((stage) => {
-    if (!isKind(stage))
-      throw mistake(at, `template ${template.name} asks for '${stage}', expected one of ${KINDS.join(', ')}`);
+    if (!isPipelineStage(stage)) throw notYet(request, document);
     return [stage, componentCall(config[stage], stage, below(at, stage), scope, components)];
   });
+}
+
+/** A runner that `rtn check` has nothing against, and that still cannot be made. */
+function notYet({ runnerName, template }: RunnerRequest, { name, version }: Document): RtnError {
+  return new RtnError(
+    'configuration',
+    `runner ${runnerName} of ${name} ${version} uses template ${template.name} ${template.version}, whose runners cannot be generated yet`,
+    { details: { template: `${template.name}@${template.version}` } },
+  );
 }
 
 /** References may name whatever the operation declares; `row` is a row of the input that the reader is bound to. */
@@ -99,6 +114,6 @@ function importsOf(stages: readonly [string, Expression][]): string[] {
   return [...new Set(callees)].filter((callee) => !GLOBALS.has(callee));
 }
 
-function isKind(text: string): text is ComponentKind {
-  return KINDS.includes(text);
+function isPipelineStage(text: string): text is (typeof PIPELINE_STAGES)[number] {
+  return (PIPELINE_STAGES as readonly string[]).includes(text);
 }

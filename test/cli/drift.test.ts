@@ -148,6 +148,25 @@ describe('rtn generate --check', () => {
     ]);
   });
 
+  test('finds what only the text of a partial changed', async () => {
+    const partial = read('templates/one-shot/1.0.0.yaml')
+      .replace('name: one-shot', 'name: closing')
+      .replace(/stages: .*/, 'stages: []');
+    mkdirSync(join(root, 'templates', 'closing'));
+    write('templates/closing/1.0.0.yaml', partial);
+    write('templates/closing/1.0.0.mjs.hbs', '// The end.\n');
+    edit('templates/one-shot/1.0.0.yaml', 'text: 1.0.0', 'partials: {closing: closing@1.0.0}\ntext: 1.0.0');
+    write('templates/one-shot/1.0.0.mjs.hbs', `${read('templates/one-shot/1.0.0.mjs.hbs')}{{> closing}}\n`);
+    expect((await rtn('generate', '--all')).code).toBe(0);
+    expect(await found()).toEqual([]);
+    edit('templates/closing/1.0.0.mjs.hbs', 'The end', 'Here it ends');
+    expect(await found()).toEqual([
+      expect.stringMatching(
+        /one-shot\.mjs:\d+:\d+ generate\/stale .*got '\/\/ The end\.', expected '\/\/ Here it ends/,
+      ),
+    ]);
+  });
+
   test('tells of an edit of a runner that is stale, too', async () => {
     edit(OPERATION, 'max_attempts: 5', 'max_attempts: 6');
     edit(SERVICE, 'concurrency: params.concurrency,', 'concurrency: 5_000,');

@@ -6,6 +6,7 @@ import type { RunnerTemplate } from '../../src/generator/layout.js';
 import type { RunnerRequest } from '../../src/generator/runner.js';
 
 const ROOT = join(import.meta.dirname, '..', '..');
+const STAGES = ['reader', 'sender', 'logger'];
 const SOURCE_PATH = 'operations/driver_push/1.4.10.yaml';
 
 const field = (extra: Partial<ConfigField> = {}): ConfigField => ({
@@ -60,7 +61,16 @@ export const SPECS: readonly ComponentSpec[] = [
 /** A template of our own registry, with the stages that runners of today have. */
 export function template(name: string): RunnerTemplate {
   const text = readFileSync(join(ROOT, 'templates', name, '1.0.0.mjs.hbs'), 'utf8');
-  return { name, version: '1.0.0', text, stages: ['reader', 'sender', 'logger'] };
+  return { name, version: '1.0.0', text, stages: STAGES, partials: {} };
+}
+
+/** A template that is made of partials, one of which includes another and has an empty line. */
+export function templateOfPartials(): RunnerTemplate {
+  const of = (name: string, partials: Readonly<Record<string, RunnerTemplate>> = {}): RunnerTemplate => {
+    const text = readFileSync(join(import.meta.dirname, 'templates', `${name}.mjs.hbs`), 'utf8');
+    return { name, version: '1.0.0', text, stages: name === 'composed' ? STAGES : [], partials };
+  };
+  return of('composed', { head: of('head'), wiring: of('wiring', { ends: of('ends') }) });
 }
 
 /** The request that generates a runner of driver_push; `change` may edit the document first. */

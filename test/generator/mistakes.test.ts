@@ -98,6 +98,29 @@ describe('a mistake that generating meets is told with its place', () => {
     expect(saidWith(`${CHANNEL}.url`, url)).toContain('a row value may not choose the host');
   });
 
+  test('a template that only other templates include', () => {
+    const request = driverPush();
+    const template = { ...request.template, name: 'retry', stages: [] };
+    expect(() => generateRunner({ ...request, template })).toThrow(
+      `${RUNNER}: template retry 1.0.0 has no stages: it is for other templates to include`,
+    );
+  });
+
+  test.each(['task', 'run'])('a template whose stage %s there is no code for, in plain words', (stage) => {
+    const request = driverPush('one-shot', ({ runners }) => {
+      runners['one-shot'] = { template: 'task@1.0.0', [stage]: {} };
+    });
+    const template = { ...request.template, name: 'task', stages: [stage] };
+    expect(() => generateRunner({ ...request, template })).toThrow(
+      expect.objectContaining({
+        code: 'configuration',
+        message:
+          'runner one-shot of driver_push 1.4.10 uses template task 1.0.0, whose runners cannot be generated yet',
+        next: undefined,
+      }),
+    );
+  });
+
   test('an unknown runner', () => {
     const attempt = () => generateRunner({ ...driverPush(), runnerName: 'servce' });
     expect(attempt).toThrow(`runners.servce: there is no such runner; did you mean 'service'?`);

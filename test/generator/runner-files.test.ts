@@ -131,6 +131,61 @@ describe('the runners of an operation', () => {
     expect(attempt).toThrow(expect.objectContaining({ code: 'usage' }));
   });
 
+  describe('through a partial', () => {
+    /** one-shot includes retry, which includes delay by a list of its own. */
+    const withPartials = (statuses: Readonly<Record<string, string>> = {}, delays = '') => {
+      const template = (name: string, partials: string) =>
+        `schema: template/v1\nname: ${name}\nversion: 1.0.0\nstatus: ${statuses[name] ?? 'active'}\ntitle: T\n` +
+        `reason: it was wrong\nstages: []\ntext: 1.0.0.mjs.hbs\n${partials}` +
+        (statuses[name] === 'draft' ? '' : `published: ${RECORDS.other}\n`);
+      const changes = {
+        'templates/retry/1.0.0.yaml': template('retry', 'partials: {delay: delay@1.0.0}\n'),
+        'templates/retry/1.0.0.mjs.hbs': '// Tries again.\n{{> delay}}\n',
+        'templates/delay/1.0.0.yaml': template('delay', delays),
+        'templates/delay/1.0.0.mjs.hbs': '// Waits.\r\n',
+        'templates/one-shot/1.0.0.mjs.hbs': `${textOf('templates/one-shot/1.0.0.mjs.hbs', house)}{{> retry}}\n`,
+      };
+      return edited(
+        ONE_SHOT,
+        { 'text: 1.0.0.mjs.hbs': 'text: 1.0.0.mjs.hbs\npartials: {retry: retry@1.0.0}' },
+        withChanges(
+          published,
+          Object.entries(changes).map(([path, content]) => ({ path, content })),
+        ),
+      );
+    };
+
+    test('hold its text, and their comment names the template', () => {
+      const [file] = made(withPartials(), 'driver_push', { runner: 'one-shot' }).files;
+      expect(file?.text).toMatch(
+        /with template one-shot 1\.0\.0,[\s\S]*\n}\);\n\/\/ Tries again\.\n\/\/ Waits\.\n$/,
+      );
+    });
+
+    test.each<[string, FileTree, string]>([
+      ['a draft', withPartials({ retry: 'draft' }), 'template retry@1.0.0 is a draft'],
+      ['a draft further down', withPartials({ delay: 'draft' }), 'template delay@1.0.0 is a draft'],
+      ['a withdrawn one', withPartials({ delay: 'withdrawn' }), 'template delay@1.0.0 is withdrawn: it was'],
+      [
+        'one that is not there',
+        withPartials({}, 'partials: {rest: rest@1.0.0}\n'),
+        "there is no template 'rest@1.0.0'",
+      ],
+      [
+        'one that leads back',
+        withPartials({}, 'partials: {again: retry@1.0.0}\n'),
+        'a template includes itself: one-shot@1.0.0 -> retry@1.0.0 -> delay@1.0.0 -> retry@1.0.0',
+      ],
+    ])('are refused for %s', (_, tree, expected) => {
+      expect(() => made(tree, 'driver_push')).toThrow(expected);
+    });
+
+    test('may be drafts where drafts are allowed', () => {
+      const { files } = made(withPartials({ retry: 'draft' }), 'driver_push', { allowsDrafts: true });
+      expect(files).toHaveLength(2);
+    });
+  });
+
   test('are refused for a document with findings', () => {
     const tree = edited(OPERATION, { 'key: message_id': 'key: 7' });
     expect(() => made(tree, 'driver_push', { allowsDrafts: true })).toThrow(

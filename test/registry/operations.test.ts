@@ -82,7 +82,7 @@ describe('our registry', () => {
   test('warns only of drafts that are ahead of the code or of their script', () => {
     const drafts = operations.filter(({ status }) => status === 'draft').map(({ path }) => path);
     for (const { rule, file } of findings) {
-      expect(['component/unknown', 'script/missing']).toContain(rule);
+      expect(['component/unknown', 'script/missing', 'binding/scheme']).toContain(rule);
       expect(drafts).toContain(file);
     }
   });
@@ -132,7 +132,9 @@ describe('our registry', () => {
       } catch (thrown) {
         expect(thrown).toBeInstanceOf(RtnError);
         expect(thrown).toMatchObject({ code: 'configuration' });
-        expect((thrown as Error).message).toContain(`${operation.path}): runners.`);
+        const { message } = thrown as Error;
+        if (!message.endsWith('whose runners cannot be generated yet'))
+          expect(message).toContain(`${operation.path}): runners.`);
       }
     },
   );
