@@ -45,6 +45,8 @@ export interface ComponentSpec {
   readonly description: string;
   /** Names the YAML key (`input` or `output`) whose value is an input or output of the operation: the first argument. */
   readonly binds?: 'input' | 'output';
+  /** The schemes of the locations that what it binds may have: `yt`. Empty where it takes none, as a stream does. */
+  readonly schemes?: readonly string[];
   readonly fields: Readonly<Record<string, ConfigField>>;
   readonly environment?: readonly EnvironmentVariable[];
 }

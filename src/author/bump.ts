@@ -1,11 +1,12 @@
 import { RtnError } from '../error.js';
 import type { History } from '../git/history.js';
-import { type Artefact, FOLDERS, pathOf, referenceTo } from '../registry/artefact.js';
+import { type Artefact, FOLDERS, type Identity, pathOf, referenceTo } from '../registry/artefact.js';
 import { changedParts } from '../registry/digest.js';
+import { nextVersion } from '../registry/level.js';
 import type { Registry } from '../registry/registry.js';
 import { scriptsOf } from '../registry/scripts.js';
 import type { FileChange } from '../registry/tree.js';
-import { type Level, raise } from '../registry/version.js';
+import type { Level } from '../registry/version.js';
 import { movesTo, outdatedBy, type Targets, targetsIn } from './move.js';
 import type { Plan } from './plan.js';
 import { changedSince, publishedFiles } from './restore.js';
@@ -14,8 +15,15 @@ import { textNameFor } from './text.js';
 
 export interface BumpOptions extends Targets {
   readonly level: Level;
-  /** A commit: what differs from it is an edit, though the record of what was published was rewritten with it. */
-  readonly base?: string | undefined;
+  readonly base?: BumpBase | undefined;
+}
+
+/** What a change will be judged against. */
+interface BumpBase {
+  /** What differs from it is an edit, though the record of what was published was rewritten with it. */
+  readonly commit: string;
+  /** The versions that the base has, or its target got since: no new one may be among them. */
+  readonly taken: readonly Identity[];
 }
 
 /**
@@ -29,7 +37,7 @@ export async function planBump(
   options: BumpOptions,
   openHistory: () => Promise<History>,
 ): Promise<Plan> {
-  const before = await changedFiles(artefact, registry, options.base, openHistory);
+  const before = await changedFiles(artefact, registry, options.base?.commit, openHistory);
   const edited = [artefact, registry.newestInLine(artefact)].find(
     (candidate) =>
       candidate !== undefined &&
@@ -37,7 +45,7 @@ export async function planBump(
   );
   const origin = edited ?? registry.newestInLine(artefact) ?? artefact;
   if (origin.status === 'draft') return editDraft(origin, registry, options);
-  const version = nextVersion(origin, registry, options.level);
+  const version = versionAbove(origin, registry, options);
   const draft = draftFiles(origin, version, registry, options);
   const notes = [`new draft ${origin.name}@${version}: ${draft[0]?.path} (from ${referenceTo(origin)})`];
   const restored = before ?? (edited && (await restoredFiles(edited, registry, openHistory)));
@@ -53,7 +61,7 @@ export async function planBump(
 /** Moves every operation whose newest version names another version of a target to it, each in a draft of its own. */
 export async function planBumpAll(
   registry: Registry,
-  { level, ...wanted }: BumpOptions,
+  { level, base, ...wanted }: BumpOptions,
   openHistory: () => Promise<History>,
 ): Promise<Plan> {
   const names = targetsIn(wanted).map(({ to }) => to);
@@ -70,7 +78,7 @@ export async function planBumpAll(
     };
   const plans: Plan[] = [];
   for (const { operation, targets } of outdated)
-    plans.push(await planBump(operation, registry, { level, ...targets }, openHistory));
+    plans.push(await planBump(operation, registry, { level, base, ...targets }, openHistory));
   const drafts = plans.flatMap(({ changes }) => changes[0]?.path ?? []);
   return {
     changes: plans.flatMap(({ changes }) => changes),
@@ -135,10 +143,15 @@ async function restoredFiles(edited: Artefact, registry: Registry, openHistory: 
   }
 }
 
-/** PATCH rises above the tip of the line, MINOR and MAJOR above every version there is. */
-function nextVersion(origin: Artefact, registry: Registry, level: Level): string {
-  const tip = level === 'patch' ? registry.newestInLine(origin) : registry.find(origin.kind, origin.name);
-  return raise((tip ?? origin).version, level);
+/** A number that nobody has: neither here nor on the base. */
+function versionAbove(
+  { kind, name, version }: Artefact,
+  registry: Registry,
+  { level, base }: BumpOptions,
+): string {
+  const others = (base?.taken ?? []).filter((other) => other.kind === kind && other.name === name);
+  const taken = [...registry.versions(kind, name), ...others].map((other) => other.version);
+  return nextVersion(version, taken, level);
 }
 
 function draftFiles(

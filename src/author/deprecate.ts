@@ -1,7 +1,7 @@
 import { RtnError } from '../error.js';
 import { type Artefact, referenceTo } from '../registry/artefact.js';
 import type { Registry } from '../registry/registry.js';
-import { commitCommand, type Plan } from './plan.js';
+import { COMMIT, type Plan } from './plan.js';
 import { rewrite } from './rewrite.js';
 import { retarget, successorOf } from './successor.js';
 
@@ -47,7 +47,7 @@ export function planDeprecate(artefact: Artefact, registry: Registry, options: D
   return {
     changes,
     notes: [`${verb} ${artefact.kind} ${named}${told(said)}: ${artefact.path}`, ...others.notes],
-    ...commitCommand(changes),
+    next: COMMIT,
   };
 }
 

@@ -7,7 +7,7 @@ import { dependenciesOf } from '../registry/links.js';
 import type { Registry } from '../registry/registry.js';
 import { type FileChange, type FileTree, withChanges } from '../registry/tree.js';
 import { byVersion, lineOf } from '../registry/version.js';
-import { commitCommand, type Plan } from './plan.js';
+import { COMMIT, type Plan } from './plan.js';
 import { rewrite } from './rewrite.js';
 import { retarget } from './successor.js';
 import { placeOf, refuseLeft } from './verdict.js';
@@ -53,7 +53,7 @@ export function planPublish(artefact: Artefact, tree: FileTree, judge: Judge, op
     notes.push(...step.notes);
   }
   refuseLeft(changes, judge(withChanges(tree, changes)).findings, 'publishing');
-  return { changes, notes, ...commitCommand(changes) };
+  return { changes, notes, next: COMMIT };
 }
 
 /** The drafts that it names, at whatever remove, each before what names it; throws unless they are to be published with it. */

@@ -31,11 +31,13 @@ export function planRenumber(artefact: Artefact, version: string, registry: Regi
     const how = replace.length > 0 ? `names ${named} now` : 'has new digests, since it depends on it';
     notes.push(`${user.kind} ${referenceTo(user)} ${how}: ${user.path}`);
   }
-  if (artefact.status !== 'draft' && artefact.version !== version)
-    notes.push(
-      `right only while ${spelt(artefact)} is not on the target branch: what is there must never be renumbered`,
-    );
-  return { changes, notes, next: 'rtn check' };
+  const isRecorded = artefact.status !== 'draft' && artefact.version !== version;
+  const cautions = isRecorded
+    ? [
+        `right only while ${spelt(artefact)} is not on the target branch: what is there must never be renumbered`,
+      ]
+    : [];
+  return { changes, notes, cautions, next: 'rtn check' };
 }
 
 /** What changes with it: all that depends on it, each behind what it depends on itself, and what it replaces. */

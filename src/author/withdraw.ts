@@ -2,7 +2,7 @@ import { RtnError } from '../error.js';
 import { type Artefact, referenceTo } from '../registry/artefact.js';
 import type { Registry } from '../registry/registry.js';
 import { oneLineReason } from './deprecate.js';
-import { commitCommand, type Plan } from './plan.js';
+import { COMMIT, type Plan } from './plan.js';
 import { rewrite } from './rewrite.js';
 import { retarget, successorOf } from './successor.js';
 
@@ -13,7 +13,7 @@ export interface WithdrawOptions {
 }
 
 /**
- * Marks a published version as bad: generate and run refuse it from now on, so its notes name everything that still
+ * Marks a published version as bad: generate and run refuse it from now on, so its cautions name everything that still
  * depends on it, each with the command that moves it on. Throws `usage`.
  */
 export function planWithdraw(artefact: Artefact, registry: Registry, options: WithdrawOptions): Plan {
@@ -36,12 +36,9 @@ export function planWithdraw(artefact: Artefact, registry: Registry, options: Wi
   const instead = successor === undefined ? '' : `, replaced by ${successor}`;
   return {
     changes,
-    notes: [
-      `withdrew ${artefact.kind} ${named}${instead}: ${artefact.path}`,
-      ...others.notes,
-      ...dependents(artefact, typeof target === 'string' ? target : undefined, registry),
-    ],
-    ...commitCommand(changes),
+    notes: [`withdrew ${artefact.kind} ${named}${instead}: ${artefact.path}`, ...others.notes],
+    cautions: dependents(artefact, typeof target === 'string' ? target : undefined, registry),
+    next: COMMIT,
   };
 }
 

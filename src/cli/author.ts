@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { Plan } from '../author/plan.js';
+import { nextCommands, type Plan } from '../author/plan.js';
 import { workTree, writeChanges } from '../git/worktree.js';
 import { ARTEFACT_KINDS } from '../registry/artefact.js';
 import { type FileTree, withChanges } from '../registry/tree.js';
@@ -59,16 +59,14 @@ function asText(plans: readonly Plan[], { dryRun }: OutputOptions): string {
     const prefix = dryRun === true && changes.length > 0 ? 'would: ' : '';
     return notes.map((note) => `${prefix}${note}\n`);
   });
+  const cautions = plans.flatMap((plan) => plan.cautions ?? []).map((caution) => `${caution}\n`);
   const next = nextCommands(plans).map((command) => `next: ${command}\n`);
-  return [...notes, ...next].join('');
+  return [...notes, ...cautions, ...next].join('');
 }
 
 function asJson(plans: readonly Plan[], { dryRun = false }: OutputOptions): string {
   const files = [...new Set(plans.flatMap((plan) => plan.changes.map(({ path }) => path)))];
   const notes = plans.flatMap((plan) => plan.notes);
-  return `${JSON.stringify({ dryRun, notes, files, next: nextCommands(plans) }, null, 2)}\n`;
-}
-
-function nextCommands(plans: readonly Plan[]): string[] {
-  return [...new Set(plans.flatMap(({ next }) => next ?? []))];
+  const cautions = plans.flatMap((plan) => plan.cautions ?? []);
+  return `${JSON.stringify({ dryRun, notes, cautions, files, next: nextCommands(plans) }, null, 2)}\n`;
 }

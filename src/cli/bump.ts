@@ -2,11 +2,11 @@ import { type Command, Option } from 'commander';
 import { type BumpOptions, planBump, planBumpAll } from '../author/bump.js';
 import { pick } from '../author/pick.js';
 import { RtnError } from '../error.js';
-import { compareWithBase } from '../git/base.js';
 import { openHistory } from '../git/history.js';
 import { loadRegistry } from '../registry/registry.js';
 import type { Level } from '../registry/version.js';
 import { type AuthorOptions, carryOut, type Step, withAuthorOptions } from './author.js';
+import { treeAndBase } from './base.js';
 import { rootOf, type Session } from './session.js';
 
 interface BumpVerbOptions extends AuthorOptions {
@@ -29,7 +29,10 @@ export function register(command: Command, session: Session): void {
     )
     .option('--layer <name@version>', 'let the draft name this layer')
     .option('--template <name@version...>', 'let its runners use these templates')
-    .option('--base <ref>', 'move what differs from this branch, though its record was rewritten, too')
+    .option(
+      '--base <ref>',
+      'move what differs from this branch, though its record was rewritten, too; take a number that is free there',
+    )
     .option('--all', 'every operation that names another version of this layer or template')
     .addHelpText(
       'after',
@@ -43,7 +46,7 @@ export function register(command: Command, session: Session): void {
 async function steps(names: string[], options: BumpVerbOptions, session: Session): Promise<Step[]> {
   const specs = await session.components();
   const { level, layer, template: templates, all = false, kind } = options;
-  const base = options.base === undefined ? undefined : await baseCommit(options.base, options, session);
+  const base = options.base === undefined ? undefined : await baseOf(options.base, options, session);
   const bump: BumpOptions = { level, layer, templates, base };
   if (all === names.length > 0) {
     throw new RtnError('usage', all ? '--all takes no names' : "missing required argument 'name', or --all", {
@@ -57,10 +60,13 @@ async function steps(names: string[], options: BumpVerbOptions, session: Session
   });
 }
 
-async function baseCommit(ref: string, options: BumpVerbOptions, session: Session): Promise<string> {
-  const { commit } = await compareWithBase(rootOf(options, session), ref, {
-    isStaged: false,
-    keeps: () => false,
-  });
-  return commit;
+/** The commit to compare with and the versions that are no longer free there. */
+async function baseOf(
+  ref: string,
+  options: BumpVerbOptions,
+  session: Session,
+): Promise<NonNullable<BumpOptions['base']>> {
+  const root = rootOf(options, session);
+  const { base } = await treeAndBase(root, ref, { isStaged: false }, await session.components());
+  return { commit: base.commit, taken: [...base.registry.artefacts, ...base.taken] };
 }

@@ -32,7 +32,7 @@ export function register(command: Command, session: Session): void {
       const step = async () => {
         const plan = planInit(workTree(root), starter, (tree) => judge(tree, specs, { today: day }));
         const below = relative(session.cwd, root);
-        return { ...plan, next: `${below === '' ? '' : `cd ${below} && `}${plan.next}` };
+        return { ...plan, next: `${below === '' ? '' : `cd ${below} && `}${String(plan.next)}` };
       };
       await carryOut([step], options, session, root);
     });

@@ -1,8 +1,10 @@
 import type { ComponentSpec } from '../component.js';
-import { RtnError } from '../error.js';
 import type { BoundInput } from '../pipeline/binding.js';
 import type { Reader } from '../pipeline/contract.js';
+import { servedLocation } from '../pipeline/location.js';
 import { YtTableReader } from './yt-table.js';
+
+const SCHEMES = ['yt'] as const;
 
 export const tableSpec: ComponentSpec = {
   kind: 'reader',
@@ -10,6 +12,7 @@ export const tableSpec: ComponentSpec = {
   construct: 'table',
   description: "Reads the input's table to its end: yt:PATH.",
   binds: 'input',
+  schemes: SCHEMES,
   fields: {},
   environment: [
     {
@@ -23,8 +26,5 @@ export const tableSpec: ComponentSpec = {
 
 /** The reader of a table: `use: table`. The location's scheme says which store. */
 export function table(input: BoundInput): Reader {
-  const { location } = input;
-  if (location?.scheme === 'yt') return new YtTableReader(input, location);
-  const got = location === undefined ? 'nothing' : `'${location.text}'`;
-  throw new RtnError('usage', `--${input.name}: no table can be read from ${got}, expected yt:PATH`);
+  return new YtTableReader(input, servedLocation(input, SCHEMES));
 }

@@ -14,6 +14,7 @@ export const zmqSpec: ComponentSpec = {
   description:
     'Receives rows as JSON objects over ZeroMQ, one or an array of them a message, on a bound PULL socket.',
   binds: 'input',
+  schemes: [],
   fields: {
     endpoint: {
       description:

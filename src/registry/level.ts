@@ -2,7 +2,7 @@ import parseSemver from 'semver/functions/parse.js';
 import { isMap } from './jsonSchema.js';
 import { LEVEL_RULES, type LevelRule } from './levelRules.js';
 import type { Found, Member } from './member.js';
-import { byVersion, type Level, raise } from './version.js';
+import { byVersion, type Level, lineOf, raise } from './version.js';
 
 type Document = Readonly<Record<string, unknown>>;
 
@@ -45,6 +45,20 @@ export function satisfiesLevel(previous: string, next: string, level: Level): bo
   const { major, minor, patch } = numbersOf(next);
   const isAbove = byVersion(next, previous) > 0;
   return isAbove && byVersion(`${major}.${minor}.${patch}`, versionFor(previous, level)) >= 0;
+}
+
+/**
+ * The number of a new version made from `origin`, where these numbers of its name are taken: above all of its line, or,
+ * where the level asks for another line, above every one there is.
+ */
+export function nextVersion(origin: string, taken: readonly string[], level: Level): string {
+  const inLine = taken.filter((version) => lineOf(version) === lineOf(origin));
+  const next = versionFor(greatest(origin, inLine), level);
+  return lineOf(next) === lineOf(origin) ? next : versionFor(greatest(origin, taken), level);
+}
+
+function greatest(origin: string, versions: readonly string[]): string {
+  return versions.reduce((a, b) => (byVersion(a, b) > 0 ? a : b), origin);
 }
 
 function membersOf(section: LevelRule['section'], before: Document, after: Document): Member[] {

@@ -5,9 +5,9 @@ import {
   type Identity,
   referenceTo,
 } from '../registry/artefact.js';
+import { nextVersion } from '../registry/level.js';
 import type { Registry } from '../registry/registry.js';
 import { scriptsOf } from '../registry/scripts.js';
-import { byVersion, lineOf, raise } from '../registry/version.js';
 
 /** What a change is judged against: one commit, for what changed and for the old versions alike. */
 export interface Base {
@@ -70,34 +70,30 @@ export function dependentsOf(artefacts: readonly Identity[], registry: Registry)
 
 /** The least version of the line that nobody has: neither what is judged, nor the base, nor the target by now. */
 export function nextFree(artefact: Identity, registry: Registry, base: Base | undefined): string {
-  const inLine = (other: Identity) =>
-    other.kind === artefact.kind &&
-    other.name === artefact.name &&
-    lineOf(other.version) === lineOf(artefact.version);
+  const { kind, name } = artefact;
   const all = [
-    ...registry.versions(artefact.kind, artefact.name),
-    ...(base?.registry.versions(artefact.kind, artefact.name) ?? []),
-    ...(base?.taken ?? []),
+    ...registry.versions(kind, name),
+    ...(base?.registry.versions(kind, name) ?? []),
+    ...(base?.taken ?? []).filter((other) => other.kind === kind && other.name === name),
   ];
-  const versions = all.filter(inLine).map(({ version }) => version);
-  const tip = versions.reduce((a, b) => (byVersion(a, b) > 0 ? a : b), artefact.version);
-  return raise(tip, 'patch');
+  const versions = all.map(({ version }) => version);
+  return nextVersion(artefact.version, versions, 'patch');
 }
 
 /** `template retry 1.0.0 -> one-shot 1.0.0 -> driver_push 1.4.10, taxi_exp 1.4.6`: one line a way to those that depend on it. */
 export function chainsFrom(artefact: Artefact, registry: Registry): string[] {
-  const lines: string[] = [];
-  const walk = (at: Artefact, way: readonly Artefact[]): void => {
+  const walk = (at: Artefact, way: readonly Artefact[]): string[] => {
     const dependents = registry.dependents(at).filter((dependent) => !way.includes(dependent));
-    const ends = dependents.filter((dependent) => dependent.kind === 'operation');
-    if (ends.length > 0) lines.push(`${wayInWords(way)} -> ${namesInWords(ends)}`);
-    for (const between of dependents.filter((dependent) => dependent.kind !== 'operation')) {
-      if (registry.dependents(between).length === 0) lines.push(wayInWords([...way, between]));
-      else walk(between, [...way, between]);
-    }
+    const operations = dependents.filter(({ kind }) => kind === 'operation');
+    const between = dependents.filter(({ kind }) => kind !== 'operation');
+    // A template that only templates include, none of them in use, is worth a line of its own.
+    if (dependents.length === 0) return way.length > 1 ? [wayInWords(way)] : [];
+    return [
+      ...(operations.length > 0 ? [`${wayInWords(way)} -> ${namesInWords(operations)}`] : []),
+      ...between.flatMap((each) => walk(each, [...way, each])),
+    ];
   };
-  walk(artefact, [artefact]);
-  return lines;
+  return walk(artefact, [artefact]);
 }
 
 function filesOf(artefact: Artefact, registry: Registry): string[] {

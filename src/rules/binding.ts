@@ -1,9 +1,10 @@
+import type { Artefact } from '../registry/artefact.js';
 import { isMap } from '../registry/jsonSchema.js';
 import { scriptsOf } from '../registry/scripts.js';
 import { suggestion } from '../registry/spelling.js';
 import { rowField } from './row.js';
-import { at, atKey, judgedOf, type Rule } from './rule.js';
-import { usesOf } from './use.js';
+import { at, atKey, type Judged, judgedOf, type Rule } from './rule.js';
+import { type Binding, usesOf } from './use.js';
 
 const inputKey: Rule = {
   id: 'input/key',
@@ -39,19 +40,11 @@ const inputKey: Rule = {
 const outputUnwritten: Rule = {
   id: 'output/unwritten',
   severity: 'error',
-  doc: 'An output that no runner writes: whoever reads it would wait for ever. Bind a logger to it, or delete it.',
+  doc: 'An output that no runner writes: whoever reads it would wait for ever. Bind a logger or a task to it, or delete it.',
   *check(judged) {
     for (const operation of judgedOf('operation', judged)) {
-      // A script of one's own writes what it likes.
-      if (scriptsOf(operation).length > 0) continue;
-      const { outputs } = operation.document;
-      const written = usesOf(operation, judged.specs)
-        .bindings.filter(({ to }) => to === 'output')
-        .map(({ name }) => name);
-      for (const name of keysOf(outputs)) {
-        if (!written.includes(name))
-          yield atKey(operation, ['outputs', name], `no runner writes the output '${name}'`);
-      }
+      for (const name of unbound('output', operation, judged))
+        yield atKey(operation, ['outputs', name], `no runner writes the output '${name}'`);
     }
   },
 };
@@ -62,26 +55,28 @@ const inputUnread: Rule = {
   doc: 'An input that no runner reads: whoever fills it believes that something is done with it. Bind a reader or a task to it, or delete it.',
   *check(judged) {
     for (const operation of judgedOf('operation', judged)) {
-      // A script of one's own is handed every input.
-      if (scriptsOf(operation).length > 0) continue;
-      const { bindings, texts } = usesOf(operation, judged.specs);
-      const references = texts.flatMap(({ template }) =>
-        template.parts.filter((part) => typeof part === 'object'),
-      );
-      const declared = keysOf(operation.document.inputs);
-      const read = [
-        ...bindings.filter(({ to }) => to === 'input').map(({ name }) => name),
-        ...references.filter(({ root }) => root === 'inputs').map(({ path }) => path[0] ?? ''),
-      ];
-      // A misspelt binding is told as such; that the input it meant is not read is the same mistake.
-      if (read.some((name) => !declared.includes(name))) continue;
-      for (const name of declared) {
-        if (!read.includes(name))
-          yield atKey(operation, ['inputs', name], `no runner reads the input '${name}'`);
-      }
+      for (const name of unbound('input', operation, judged))
+        yield atKey(operation, ['inputs', name], `no runner reads the input '${name}'`);
     }
   },
 };
+
+/** The inputs or outputs that no component is bound to and no text names. */
+function unbound(to: Binding['to'], operation: Artefact, { specs }: Judged): string[] {
+  // A script of one's own is handed all of them.
+  if (scriptsOf(operation).length > 0) return [];
+  const { bindings, texts } = usesOf(operation, specs);
+  const references = texts.flatMap(({ template }) =>
+    template.parts.filter((part) => typeof part === 'object'),
+  );
+  const used = [
+    ...bindings.filter((binding) => binding.to === to).map(({ name }) => name),
+    ...references.filter(({ root }) => root === `${to}s`).map(({ path }) => path[0] ?? ''),
+  ];
+  const declared = keysOf(operation.document[`${to}s`]);
+  // A misspelt name is told as such; that what it meant is not bound is the same mistake.
+  return used.every((name) => declared.includes(name)) ? declared.filter((name) => !used.includes(name)) : [];
+}
 
 /** What the stages that handle single messages can be bound to; a task says itself what it takes. */
 const BOUND_TYPES: Readonly<Record<string, string>> = { reader: 'rows', logger: 'send-log' };
@@ -110,8 +105,58 @@ const bindingType: Rule = {
   },
 };
 
+const bindingScheme: Rule = {
+  id: 'binding/scheme',
+  severity: 'error',
+  doc: 'The default location of an input or output has a scheme, the word before the colon, that the component bound to it cannot serve: a start that gives no other location would be refused. Where a stream alone is read, which has an endpoint instead of a location, a default says nothing. A draft may be ahead of the code: there it is a warning, until `rtn publish` is asked for.',
+  *check(judged) {
+    for (const operation of judgedOf('operation', judged)) {
+      for (const to of ['input', 'output'] as const) {
+        const declarations = operation.document[`${to}s`];
+        for (const [name, declaration] of Object.entries(isMap(declarations) ? declarations : {})) {
+          const location = isMap(declaration) ? declaration.default : undefined;
+          if (typeof location !== 'string') continue;
+          const bound = usesOf(operation, judged.specs).bindings.filter(
+            (binding) => binding.to === to && binding.name === name,
+          );
+          const problem = unserved(location, to, bound);
+          if (problem !== undefined)
+            yield at(operation, [`${to}s`, name, 'default'], problem, {
+              ...(operation.status === 'draft' && { severity: 'warning' as const }),
+            });
+        }
+      }
+    }
+  },
+};
+
+/** Why nothing that is bound can serve the location, or not all that takes one; undefined where nothing is known against it. */
+function unserved(location: string, to: Binding['to'], bound: readonly Binding[]): string | undefined {
+  const scheme = /^([a-z][a-z0-9]*):./.exec(location)?.[1];
+  if (scheme === undefined) return undefined;
+  const specs = bound.map(({ spec }) => spec);
+  const unable = specs.find(
+    (spec) => spec?.schemes !== undefined && spec.schemes.length > 0 && !spec.schemes.includes(scheme),
+  );
+  const verb = to === 'input' ? 'read' : 'write';
+  if (unable !== undefined) {
+    const expected = unable.schemes?.map((each) => `${each}:…`).join(' or ');
+    return `the ${unable.kind} '${unable.key}' cannot ${verb} ${scheme}:…, expected ${expected}`;
+  }
+  const [first] = specs;
+  return first !== undefined && specs.every((spec) => spec?.schemes?.length === 0)
+    ? `the ${first.kind} '${first.key}' takes no location, so this one is never used`
+    : undefined;
+}
+
 function keysOf(value: unknown): string[] {
   return isMap(value) ? Object.keys(value) : [];
 }
 
-export const BINDING_RULES: readonly Rule[] = [inputKey, inputUnread, outputUnwritten, bindingType];
+export const BINDING_RULES: readonly Rule[] = [
+  inputKey,
+  inputUnread,
+  outputUnwritten,
+  bindingType,
+  bindingScheme,
+];

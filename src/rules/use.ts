@@ -25,6 +25,8 @@ export interface Binding {
   readonly to: 'input' | 'output';
   readonly name: string;
   readonly path: Path;
+  /** The component that is bound; undefined where it is unknown. */
+  readonly spec: ComponentSpec | undefined;
 }
 
 /** A `use:` that names a component which nobody provides. */
@@ -101,7 +103,7 @@ function walk(operation: Artefact, specs: readonly ComponentSpec[]): Uses {
       const binds =
         spec === undefined ? (['input', 'output'] as const).find((word) => word === key) : spec.binds;
       if (key === binds && typeof item === 'string')
-        bindings.push({ operation, to: binds, name: item, path: at });
+        bindings.push({ operation, to: binds, name: item, path: at, spec });
       else if (field?.component !== undefined) walkComponent(field.component, item, at, input);
       else if (key !== 'use') walkValue(item, at, field, field?.schema, input);
     }

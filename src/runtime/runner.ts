@@ -141,10 +141,7 @@ function bindInputs(
 ): Record<string, BoundInput> {
   const bound = Object.entries(definition.inputs).map(([name, input]): [string, BoundInput] => {
     const text = locations[name];
-    return [
-      name,
-      { ...input, name, location: text === undefined ? undefined : parseLocation(text, `--${name}`, ['yt']) },
-    ];
+    return [name, { ...input, name, location: text === undefined ? undefined : parseLocation(text) }];
   });
   return Object.fromEntries(bound);
 }
@@ -154,8 +151,7 @@ function bindOutputs(
   locations: Readonly<Record<string, string>>,
 ): Record<string, BoundOutput> {
   const bound = Object.entries(definition.outputs).map(([name, output]): [string, BoundOutput] => {
-    const location = parseLocation(locations[name] ?? '', `--${name}`, ['pg']);
-    return [name, { ...output, name, location }];
+    return [name, { ...output, name, location: parseLocation(locations[name] ?? '') }];
   });
   return Object.fromEntries(bound);
 }

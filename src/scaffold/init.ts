@@ -1,8 +1,9 @@
 import type { Plan } from '../author/plan.js';
 import { type Judge, planPublish } from '../author/publish.js';
 import { RtnError } from '../error.js';
-import { pathOf, referenceTo } from '../registry/artefact.js';
+import { type Artefact, pathOf, referenceTo } from '../registry/artefact.js';
 import { isMap } from '../registry/jsonSchema.js';
+import { dependenciesOf } from '../registry/links.js';
 import type { Registry } from '../registry/registry.js';
 import { type FileTree, memoryTree, withChanges } from '../registry/tree.js';
 import { layerText } from './layer.js';
@@ -36,13 +37,16 @@ interface StarterFile {
  */
 export function planInit(tree: FileTree, starter: Starter, judge: Judge): Plan {
   const layer = layerFile(judge, { ...starter, today: publishedAt(tree, judge) ?? starter.today });
-  const templates = TEMPLATES.map((name) => templateFiles(name, starter.origin));
+  const templates = starterTemplates(starter.origin);
   const schemas = Object.entries(starter.schemas).map(([path, content]) => ({ path, content }));
   const hasOperations = tree.list('operations').length > 0;
   const groups: readonly (readonly [what: string, files: readonly StarterFile[]])[] = [
     ['an empty folder for operations', hasOperations ? [] : [{ path: 'operations/.gitkeep', content: '' }]],
     [`layer ${referenceTo(LAYER)}, published: the environment that runners run in`, [layer]],
-    ...templates.map(({ reference, files }) => [`template ${reference}, published`, files] as const),
+    ...templates.map(
+      (template) =>
+        [`template ${referenceTo(template)}, published`, templateFiles(template, starter.origin)] as const,
+    ),
     ['JSON Schemas, by which editors complete and check', schemas],
     ['a GitHub workflow that judges every pull request', [{ path: WORKFLOW_PATH, content: WORKFLOW }]],
   ];
@@ -56,10 +60,8 @@ export function planInit(tree: FileTree, starter: Starter, judge: Judge): Plan {
   const made = missing.map(([what, files]) => `${placeOf(files)}: ${what}`);
   return {
     changes: missing.flatMap(([, files]) => files),
-    notes: [
-      ...(made.length > 0 ? made : ['nothing to do: all of it is there']),
-      ...installation(tree, starter),
-    ],
+    notes: made.length > 0 ? made : ['nothing to do: all of it is there'],
+    cautions: installation(tree, starter),
     next: 'rtn new operation',
   };
 }
@@ -90,18 +92,34 @@ function publishedAt(tree: FileTree, judge: Judge): string | undefined {
   return isMap(record) && typeof record.at === 'string' ? record.at : undefined;
 }
 
-function templateFiles(name: string, origin: Registry): { reference: string; files: StarterFile[] } {
-  const template = origin.versions('template', name).findLast(({ status }) => status === 'active');
-  const text = template && origin.textOf(template);
-  if (template === undefined || text === undefined)
-    throw new RtnError('internal', `the package holds no active template ${name}`);
-  return {
-    reference: referenceTo(template),
-    files: [
-      { path: template.path, content: template.source.text },
-      { path: text.path, content: text.bytes },
-    ],
-  };
+/** The newest templates of the package, and behind them the partials that they include, at whatever remove. */
+function starterTemplates(origin: Registry): Artefact[] {
+  const found = new Set<Artefact>();
+  for (const name of TEMPLATES) {
+    const template = origin.versions('template', name).findLast(({ status }) => status === 'active');
+    if (template === undefined)
+      throw new RtnError('internal', `the package holds no active template ${name}`);
+    found.add(template);
+  }
+  // A set hands out what is added to it while it is gone through.
+  for (const template of found) {
+    for (const { kind, reference } of dependenciesOf(template)) {
+      const partial = origin.resolve(kind, reference);
+      if (partial === undefined)
+        throw new RtnError('internal', `the package holds no template ${String(reference)}`);
+      found.add(partial);
+    }
+  }
+  return [...found];
+}
+
+function templateFiles(template: Artefact, origin: Registry): StarterFile[] {
+  const text = origin.textOf(template);
+  if (text === undefined) throw new RtnError('internal', `the package lacks the text of ${template.path}`);
+  return [
+    { path: template.path, content: template.source.text },
+    { path: text.path, content: text.bytes },
+  ];
 }
 
 function refuseDiffering(files: readonly StarterFile[], tree: FileTree): void {
