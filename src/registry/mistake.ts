@@ -3,6 +3,13 @@ import { oneLine } from '../error.js';
 import { isMap } from './jsonSchema.js';
 import type { Path } from './source.js';
 import { suggestion } from './spelling.js';
+import {
+  NAME_PATTERN,
+  REFERENCE_PATTERN,
+  splitReference,
+  strictVersion,
+  VERSION_PATTERN,
+} from './version.js';
 
 /** What is wrong at one place of a document, in words. */
 export interface Mistake {
@@ -137,13 +144,28 @@ function mistakeOf(error: ErrorObject, path: Path): Mistake {
       );
     case 'const':
       return value(`${where} is ${inWords(data)}, expected ${JSON.stringify(params.allowedValue)}`);
-    case 'pattern':
+    case 'pattern': {
+      const strict = typeof data === 'string' ? strictForm(data, String(params.pattern)) : undefined;
+      if (strict !== undefined)
+        return value(`${where} is ${inWords(data)}, an older way of writing: write ${strict}`);
       return value(
         `${where} is ${inWords(data)}, expected ${example(parentSchema) ?? `a text that matches ${params.pattern}`}`,
       );
+    }
     default:
       return value(`${where} is ${inWords(data)}: it ${error.message ?? 'is wrong'}`);
   }
+}
+
+/** `1.4.5-dev` for 1.4.5dev, `x@2.0.0` for x@2.0: what is meant where a version, or a name with one, is asked for. */
+function strictForm(text: string, pattern: string): string | undefined {
+  // A range, which stands for no one version, though `x` could be read as a label.
+  if (/\.x$/i.test(text)) return undefined;
+  if (pattern === VERSION_PATTERN) return strictVersion(text);
+  if (pattern !== REFERENCE_PATTERN) return undefined;
+  const { name, version } = splitReference(text);
+  const strict = version === undefined ? undefined : strictVersion(version);
+  return strict !== undefined && new RegExp(NAME_PATTERN).test(name) ? `${name}@${strict}` : undefined;
 }
 
 function example(schema: unknown): string | undefined {

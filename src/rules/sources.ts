@@ -5,58 +5,78 @@ import type { FileTree } from '../registry/tree.js';
 import { type Judged, listInWords } from './rule.js';
 import { componentsOf } from './use.js';
 
+const MOST_FILES = 5;
+
 /**
  * Who runs on a layer whose sources changed. With a base, the operations whose components were touched are told apart:
  * those that use a component from whose file a changed one can be reached through imports.
  */
-export function affectedOperations(layer: Artefact, judged: Judged): string[] {
-  const { registry, base } = judged;
+export function affectedOperations(layer: Artefact, { registry, specs, base }: Judged): string[] {
   const users = registry
     .dependents(layer)
     .filter(({ status }) => status === 'active' || status === 'deprecated');
   if (users.length === 0) return [];
   const all = `used by ${listInWords(users.map(referenceTo))}`;
   if (base === undefined) return [all];
-  const files = sourceFiles(sourceGlobs(layer), registry.tree);
-  const changed = files.filter((file) => base.changed.has(file));
-  const isTouched = touchedConstructors(files, new Set(changed), registry.tree);
-  const affected = users.filter((user) =>
-    componentsOf(user, judged.specs).some(({ construct }) => isTouched(construct)),
+  const { lockfile } = layer.document;
+  const isLockfileChanged = typeof lockfile === 'string' && base.changed.has(lockfile);
+  const changed = changedSources(layer, base.changed);
+  const isTouched = touchedConstructors(
+    sourceFiles(sourceGlobs(layer), registry.tree),
+    changed,
+    registry.tree,
   );
+  // Whatever the lockfile pins may be in any component.
+  const affected = isLockfileChanged
+    ? []
+    : users.filter((user) => componentsOf(user, specs).some(({ construct }) => isTouched(construct)));
   return [
-    `changed: ${changed.slice(0, 5).join(', ')}${changed.length > 5 ? ` and ${changed.length - 5} more` : ''}`,
+    `changed: ${filesInWords([...(isLockfileChanged ? [lockfile] : []), ...changed])}`,
     affected.length > 0 ? `components changed of ${listInWords(affected.map(referenceTo))}` : all,
   ];
 }
 
-/** Whether the file that exports a constructor is a changed one, or imports one, at any remove. */
+/** The changed files that the globs of a layer name, those among them that are gone. */
+function changedSources(layer: Artefact, changed: ReadonlySet<string>): string[] {
+  const tree: FileTree = {
+    list: () => [...changed],
+    read: (path) => (changed.has(path) ? new Uint8Array() : undefined),
+  };
+  return sourceFiles(sourceGlobs(layer), tree);
+}
+
+/** Whether the file that exports a constructor is a changed one, or imports one, at any remove; true where none is seen to. */
 function touchedConstructors(
   files: readonly string[],
-  changed: ReadonlySet<string>,
+  changed: readonly string[],
   tree: FileTree,
 ): (construct: string) => boolean {
-  const texts = new Map(files.map((file) => [file, Buffer.from(tree.read(file) ?? '').toString('utf8')]));
+  const texts = files.map((file) => [file, Buffer.from(tree.read(file) ?? '').toString('utf8')] as const);
+  const importers = new Map<string, string[]>();
+  for (const [file, text] of texts)
+    for (const target of importsOf(file, text))
+      importers.set(target, [...(importers.get(target) ?? []), file]);
   const touched = new Set(changed);
-  for (let before = -1; before !== touched.size; ) {
-    before = touched.size;
-    for (const [file, text] of texts)
-      if (importsOf(file, text).some((other) => touched.has(other))) touched.add(file);
-  }
+  // A set hands out what is added to it while it is gone through.
+  for (const file of touched) for (const importer of importers.get(file) ?? []) touched.add(importer);
   return (construct) => {
-    const home = files.find((file) =>
-      new RegExp(`export\\s+(async\\s+)?(function|const|class)\\s+${construct}\\b`).test(
-        texts.get(file) ?? '',
-      ),
-    );
+    const isExport = new RegExp(`export\\s+(async\\s+)?(function|const|class)\\s+${construct}\\b`);
+    const home = texts.find(([, text]) => isExport.test(text))?.[0];
     return home === undefined || touched.has(home);
   };
 }
 
-/** The relative imports of a module, as paths of the tree; TypeScript names the `.js` that will be. */
+/** The relative imports of a module, as paths of the tree, but for types; TypeScript names the `.js` that will be. */
 function importsOf(file: string, text: string): string[] {
-  const specifiers = [...text.matchAll(/(?:from|import)\s*\(?\s*['"](\.{1,2}\/[^'"\n]+)['"]/g)];
+  const code = text.replace(/\b(import|export)\s+type\b[^'"]*from\s*['"][^'"\n]*['"]/g, '');
+  const specifiers = [...code.matchAll(/(?:from|import)\s*\(?\s*['"](\.{1,2}\/[^'"\n]+)['"]/g)];
   return specifiers.flatMap(([, specifier = '']) => {
     const target = posix.join(posix.dirname(file), specifier);
     return [target, target.replace(/\.(m?)js$/, '.$1ts')];
   });
+}
+
+function filesInWords(files: readonly string[]): string {
+  const more = files.length - MOST_FILES;
+  return `${files.slice(0, MOST_FILES).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }

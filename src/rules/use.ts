@@ -30,7 +30,7 @@ export interface Binding {
 }
 
 /** A `use:` that names a component which nobody provides. */
-export interface UnknownComponent {
+interface UnknownComponent {
   readonly kind: ComponentKind;
   readonly use: string;
   readonly path: Path;

@@ -138,6 +138,37 @@ describe('a clone', () => {
     expect(read(`operations/driver_push/${version}.yaml`)).toContain(`version: ${version}\nstatus: draft`);
   });
 
+  test.each([
+    ['patch', '0.3.2'],
+    ['minor', '0.3.2'],
+    ['major', '0.4.0'],
+  ])('before 1.0.0 by %s is %s', async (level, version) => {
+    const { rtn, read } = repository();
+    await rtn('renumber', 'driver_push@1.4.10', '0.3.1');
+    await rtn('publish', 'driver_push', '--with-deps');
+    expect(await rtn('bump', 'driver_push', '--level', level)).toMatchObject({ code: 0, err: '' });
+    expect(read(`operations/driver_push/${version}.yaml`)).toContain(`version: ${version}\nstatus: draft`);
+  });
+
+  test('takes a number that the target of --base has not got meanwhile', async () => {
+    const { publish, rtn, git, commit } = repository();
+    await publish();
+    git('checkout', '-q', '-b', 'work');
+    git('checkout', '-q', 'main');
+    await rtn('bump', 'driver_push');
+    await rtn('bump', 'taxi-crm-push', '--level', 'minor');
+    commit('others were faster');
+    git('checkout', '-q', 'work');
+    const { out } = await rtn('bump', 'driver_push', 'taxi-crm-push', '--base', 'main', '--dry-run');
+    expect(out).toContain('would: new draft driver_push@1.4.12: ');
+    expect(out).toContain('would: new draft taxi-crm-push@1.4.11: ');
+    expect(await rtn('bump', 'taxi-crm-push', '--level', 'minor', '--base', 'main')).toMatchObject({
+      out: expect.stringContaining('new draft taxi-crm-push@1.6.0: '),
+    });
+    await rtn('bump', 'driver_push', '--base', 'main');
+    expect(await rtn('check', '--base', 'main')).toMatchObject({ code: 0 });
+  });
+
   test('of a deprecated version forgets what replaced it', async () => {
     const { publish, edit, rtn, read } = repository();
     await publish();

@@ -73,6 +73,20 @@ describe('publish', () => {
     });
   });
 
+  test('of several gives one command that commits them all, and a dry run says the same', async () => {
+    const { rtn, git, commit } = repository();
+    commit('drafts');
+    const words = ['publish', 'taxi-crm-push', 'one-shot', 'service', 'driver_push'];
+    const lines = async (...more: string[]) => (await rtn(...words, ...more)).out.trimEnd().split('\n');
+    const [told, done] = [await lines('--dry-run'), await lines()];
+    expect(told.slice(0, -1)).toEqual(done.slice(0, -1).map((line) => `would: ${line}`));
+    const next = `next: git add ${LAYER} templates/one-shot/1.0.0.yaml templates/service/1.0.0.yaml ${OPERATION} && git commit`;
+    expect([done.at(-1), told.at(-1)]).toEqual([next, next]);
+    expect(done.filter((line) => line.startsWith('next:'))).toHaveLength(1);
+    git(...next.slice('next: git '.length).replace(' && git commit', '').split(' '));
+    expect(git('status', '--porcelain')).not.toMatch(/^.[^ ]/m);
+  });
+
   test('tells what it did as JSON', async () => {
     const { rtn } = repository();
     const { out } = await rtn('publish', 'taxi-crm-push', 'one-shot', '--json', '--dry-run');

@@ -3,6 +3,10 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { COMPONENTS } from '../../src/components.js';
+import { loadRegistry } from '../../src/registry/registry.js';
+import { memoryTree } from '../../src/registry/tree.js';
+import { judge } from '../../src/rules/judge.js';
+import { planInit } from '../../src/scaffold/init.js';
 import { repository } from '../author/repository.js';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -54,6 +58,40 @@ test('copies the newest active templates of the package byte for byte', async ()
   expect(copied).toHaveLength(4);
   for (const file of copied) expect(read(file)).toBe(readFileSync(join(ROOT, file), 'utf8'));
   expect(existsSync(join(root, 'elsewhere'))).toBe(false);
+});
+
+test('copies the partials of the templates, at whatever remove, each once', () => {
+  const folder = (name: string, partials: string) => ({
+    [`templates/${name}/1.0.0.yaml`]: `schema: template/v1\nname: ${name}\nversion: 1.0.0\nstatus: active\ntext: 1.0.0.mjs.hbs\npartials: {${partials}}\n`,
+    [`templates/${name}/1.0.0.mjs.hbs`]: `// ${name}\n`,
+  });
+  const origin = loadRegistry(
+    memoryTree({
+      ...folder('one-shot', 'retry: retry@1.0.0'),
+      ...folder('service', 'retry: retry@1.0.0, delay: delay@1.0.0'),
+      ...folder('retry', 'delay: delay@1.0.0'),
+      ...folder('delay', ''),
+      ...folder('other', ''),
+    }),
+    COMPONENTS,
+  );
+  const today = '2026-11-24';
+  const starter = { origin, package: 'realtime-notifications@0.1.0', node: '>=20', schemas: {}, today };
+  const { changes, notes } = planInit(memoryTree({}), starter, (tree) => judge(tree, COMPONENTS, { today }));
+  const names = ['one-shot', 'service', 'retry', 'delay'];
+  expect(changes.map(({ path }) => path).filter((path) => path.startsWith('templates/'))).toEqual(
+    names.flatMap((name) => [`templates/${name}/1.0.0.yaml`, `templates/${name}/1.0.0.mjs.hbs`]),
+  );
+  expect(notes).toContain('templates/delay/: template delay@1.0.0, published');
+});
+
+test('a dry run warns of what is wanted as it is, and would do the rest', async () => {
+  const { rtn } = empty();
+  const lines = (await rtn('init', '--dry-run')).out.trimEnd().split('\n');
+  expect(lines.filter((line) => !line.startsWith('would: '))).toEqual([
+    expect.stringMatching(/^the workflow and the runners need the package/),
+    'next: rtn new operation',
+  ]);
 });
 
 test('a second time finds nothing to do, on whatever day', async () => {

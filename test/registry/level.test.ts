@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { dueLevel, satisfiesLevel, versionFor } from '../../src/registry/level.js';
+import { dueLevel, nextVersion, satisfiesLevel, versionFor } from '../../src/registry/level.js';
 import { LEVEL_RULES } from '../../src/registry/levelRules.js';
 import { loadRegistry } from '../../src/registry/registry.js';
 import { byVersion, type Level } from '../../src/registry/version.js';
@@ -143,6 +143,23 @@ describe('the least version', () => {
   ])('from %s to %s is enough for %s: %j', (previous, next, level, isEnough) =>
     expect(satisfiesLevel(previous, next, level)).toBe(isEnough),
   );
+
+  test.each<[string, string[], Level, string]>([
+    ['1.4.10', [], 'patch', '1.4.11'],
+    ['1.4.10', ['1.4.12', '1.5.0'], 'patch', '1.4.13'],
+    ['1.4.10', ['1.4.12', '1.5.0'], 'minor', '1.6.0'],
+    ['1.4.10', ['1.5.0-rc.1'], 'minor', '1.5.0'],
+    ['1.4.10', ['3.0.0'], 'major', '4.0.0'],
+    ['1.4.5-dev', ['1.4.8'], 'patch', '1.4.9'],
+    ['1.4.5-dev', [], 'patch', '1.4.5'],
+    ['0.3.1', ['0.3.4', '0.5.0'], 'minor', '0.3.5'],
+    ['0.3.1', [], 'major', '0.4.0'],
+    ['0.3.1', ['0.4.0'], 'major', '0.5.0'],
+    ['0.3.1', ['1.2.0'], 'major', '2.0.0'],
+    ['0.0.3', ['0.0.7'], 'major', '0.0.8'],
+  ])('made from %s where %j are taken, by %s, is %s', (origin, taken, level, version) => {
+    expect(nextVersion(origin, taken, level)).toBe(version);
+  });
 
   test('is enough, and a lower one is not', () => {
     const number = fc.integer({ min: 0, max: 3 });

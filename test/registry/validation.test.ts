@@ -32,6 +32,21 @@ describe('one mistake is one finding, in words, at its place', () => {
     ],
     [
       OPERATION,
+      { 'version: 1.4.10': 'version: 1.4.10dev' },
+      "schema/value version is '1.4.10dev', an older way of writing: write 1.4.10-dev",
+    ],
+    [
+      OPERATION,
+      { 'layer: taxi-crm-push@1.4.10': 'layer: taxi-crm-push@1.4' },
+      "schema/value layer is 'taxi-crm-push@1.4', an older way of writing: write taxi-crm-push@1.4.0",
+    ],
+    [
+      OPERATION,
+      { 'layer: taxi-crm-push@1.4.10': 'layer: Taxi@1.4' },
+      "schema/value layer is 'Taxi@1.4', expected something like taxi-crm-push@1.0.0",
+    ],
+    [
+      OPERATION,
       { 'version: 1.4.10': 'version: 1.4.x' },
       "schema/value version is '1.4.x', expected something like 1.4.10",
     ],
