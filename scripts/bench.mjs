@@ -11,3 +11,4 @@ run(process.execPath, [
   `require('fs').cpSync('bench/server.mjs', ${JSON.stringify(join(out, 'bench', 'server.mjs'))})`,
 ]);
 run(process.execPath, [join(out, 'bench', 'send.js')]);
+run(process.execPath, [join(out, 'bench', 'registry.js')]);

@@ -44,7 +44,8 @@ export async function planBump(
       ((candidate === artefact && before !== undefined) || changedParts(candidate, registry).length > 0),
   );
   const origin = edited ?? registry.newestInLine(artefact) ?? artefact;
-  if (origin.status === 'draft') return editDraft(origin, registry, options);
+  // A published version that was made a draft again is one on the base, so what it says now is moved like any edit.
+  if (origin.status === 'draft' && before === undefined) return editDraft(origin, registry, options);
   const version = versionAbove(origin, registry, options);
   const draft = draftFiles(origin, version, registry, options);
   const notes = [`new draft ${origin.name}@${version}: ${draft[0]?.path} (from ${referenceTo(origin)})`];
@@ -124,7 +125,7 @@ async function changedFiles(
   base: string | undefined,
   openHistory: () => Promise<History>,
 ) {
-  if (base === undefined || artefact.status === 'draft') return undefined;
+  if (base === undefined) return undefined;
   const history = await openHistory();
   try {
     const files = await changedSince(base, artefact, registry, history);

@@ -44,7 +44,9 @@ export function planWithdraw(artefact: Artefact, registry: Registry, options: Wi
 
 function refuseStatus(artefact: Artefact): void {
   const named = referenceTo(artefact);
-  if (artefact.status === 'withdrawn') throw new RtnError('usage', `${named} is withdrawn already`);
+  const isExplained = artefact.document.reason !== undefined;
+  if (artefact.status === 'withdrawn' && isExplained)
+    throw new RtnError('usage', `${named} is withdrawn already`);
   if (artefact.status === 'draft')
     throw new RtnError('usage', `${named} is a draft: it was never published, so delete ${artefact.path}`);
 }

@@ -1,8 +1,14 @@
 #!/usr/bin/env node
+import module from 'node:module';
 import process from 'node:process';
 import { COMMAND_EXIT } from '../exit.js';
-import { runCommand } from './command.js';
 import { mayColor } from './session.js';
+
+// Half of a short command is compiling our own modules; Node 22 and later can keep what they compiled. Only what is
+// imported afterwards gains, hence no import of the commands above.
+const { enableCompileCache } = module as { enableCompileCache?: () => unknown };
+enableCompileCache?.();
+const { runCommand } = await import('./command.js');
 
 // `rtn check --json | head`: the reader has gone, which is its right. Nothing more can be said, so the end is quiet.
 for (const stream of [process.stdout, process.stderr]) {

@@ -104,8 +104,9 @@ function namedDigests(
   );
 }
 
-function draftDigests(draft: Artefact, registry: Registry, above: readonly Artefact[]): unknown {
-  return draft.kind === 'template' ? templateContent(draft, registry, above) : digestsOf(draft, registry);
+function draftDigests(draft: Artefact, registry: Registry, above: readonly Artefact[]): Digests {
+  if (draft.kind !== 'template') return digestsOf(draft, registry);
+  return { content: sha256(canonicalJson(templateContent(draft, registry, above))) };
 }
 
 function fileDigest(file: string | undefined, { tree }: Registry): string | null {

@@ -2,6 +2,7 @@ import { type Artefact, pathOf, referenceTo } from '../registry/artefact.js';
 import { changesBetween } from '../registry/comparison.js';
 import { changedParts } from '../registry/digest.js';
 import { isMap } from '../registry/jsonSchema.js';
+import { dependenciesOf } from '../registry/links.js';
 import type { Registry } from '../registry/registry.js';
 import { NAME_PATTERN, VERSION_PATTERN } from '../registry/version.js';
 import { chainsFrom, nextFree } from './base.js';
@@ -61,7 +62,7 @@ const immutable: Rule = {
   *check(judged) {
     const { registry, base } = judged;
     for (const artefact of judged.artefacts) {
-      const parts = changedParts(artefact, registry);
+      const parts = changedParts(artefact, registry).filter((part) => !isOfDraft(part, artefact, registry));
       if (parts.length === 0) continue;
       yield at(
         artefact,
@@ -75,6 +76,15 @@ const immutable: Rule = {
     }
   },
 };
+
+/** A published artefact that names a draft is layer/draft or template/draft: what that says now is nobody's edit of it. */
+function isOfDraft(part: string, artefact: Artefact, registry: Registry): boolean {
+  const kind = part === 'layer' ? 'layer' : 'template';
+  if (part === 'interface' || part === 'params') return false;
+  return dependenciesOf(artefact).some(
+    (link) => link.kind === kind && registry.resolve(kind, link.reference)?.status === 'draft',
+  );
+}
 
 const status: Rule = {
   id: 'version/status',

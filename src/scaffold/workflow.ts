@@ -25,7 +25,9 @@ jobs:
           node-version: 22
       - run: npm ci
       - if: github.event_name == 'pull_request'
-        run: npx rtn check --base "origin/\${{ github.base_ref }}"
+        env:
+          BASE: origin/\${{ github.base_ref }}
+        run: npx rtn check --base "$BASE"
       - if: github.event_name == 'push'
-        run: npx rtn check
+        run: npx rtn check && npx rtn check --base HEAD # the last commit, against the one before
 `;
