@@ -11,3 +11,4 @@ export type {
 } from './runtime/definition.js';
 export { runner } from './runtime/runner.js';
 export { asyncSender } from './senders/async.js';
+export { batchSender } from './senders/batch.js';

@@ -4,9 +4,9 @@ import type { SendResult } from '../pipeline/record.js';
 /** One column of the send log: its Postgres type and how a result fills it. Every store's schema is made from this list. */
 export interface LogColumn {
   readonly name: string;
-  readonly type: 'text' | 'bigint' | 'int' | 'timestamptz';
+  readonly type: 'text' | 'bigint' | 'int' | 'boolean' | 'timestamptz';
   readonly isRequired: boolean;
-  readonly of: (result: SendResult, run: Run) => string | number | null;
+  readonly of: (result: SendResult, run: Run) => string | number | boolean | null;
 }
 
 const text = (name: string, of: LogColumn['of'], isRequired = false): LogColumn => ({
@@ -32,6 +32,7 @@ export const LOG_COLUMNS: readonly LogColumn[] = [
   text('provider_id', (result) => result.providerId),
   text('error_code', (result) => result.errorCode),
   text('error_text', (result) => result.errorText),
+  { name: 'suppress', type: 'boolean', isRequired: true, of: (result) => result.suppress },
   {
     name: 'started_at',
     type: 'timestamptz',

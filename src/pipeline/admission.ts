@@ -84,6 +84,7 @@ export class Admission {
       providerId: null,
       errorCode,
       errorText: oneLine(errorText),
+      suppress: false,
       startedAtMs: nowMs,
       finishedAtMs: nowMs,
     };

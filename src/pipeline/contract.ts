@@ -54,6 +54,8 @@ export interface Sender {
 export interface SendControl {
   /** Aborted at Stop: no new request, retry or batch leaves. */
   readonly signal: AbortSignal;
+  /** Asked before every request; false once the latest time to send has passed, and then the Stop has begun. */
+  maySend?(): boolean;
   readonly counts: Counts;
   /** Called at once when an outcome is terminal, so that reading stops while the requests in flight still finish. */
   stop(error: Error): void;
@@ -74,7 +76,27 @@ export interface Channel {
   readonly key: string;
   open(run: Run, concurrency: number): Promise<void>;
   send(message: Message): Promise<Answer>;
+  /** What `use: batch` calls instead of `send`; a channel that cannot carry batches does not have it. */
+  readonly batches?: BatchChannel;
+  /** Renews the credentials after a `refresh` answer; false when there are no others. Called once at a time. */
+  refresh?(): Promise<boolean>;
   close(): Promise<void>;
+}
+
+/** The part of a channel that carries many messages in one request. The same promises hold as for `send`. */
+export interface BatchChannel {
+  /** Bytes that a message adds to a request's body; throws `data` where the row cannot be sent. */
+  bytesOf(message: Message): number;
+  /** What may not stand twice in one request, since answers are told apart by it; null where there is nothing. */
+  matchOf(message: Message): string | null;
+  send(messages: readonly Message[]): Promise<BatchAnswer>;
+}
+
+export interface BatchAnswer {
+  /** What the request as a whole came to. */
+  readonly whole: Answer;
+  /** One answer a message, in order, where the request was accepted (`whole` is `sent`); undefined for one it does not tell of. */
+  readonly items?: readonly (Answer | undefined)[];
 }
 
 /**
@@ -84,9 +106,10 @@ export interface Channel {
  * - `retry`: transient, and surely not carried out (or the channel is idempotent).
  * - `throttled`: slow down the endpoint, then try again.
  * - `in-doubt`: may have been carried out, and repeating could double it.
+ * - `refresh`: the credentials have run out and are to be renewed, once.
  * - `terminal`: nothing can be sent until a person changes something.
  */
-export type AnswerClass = 'sent' | 'rejected' | 'retry' | 'throttled' | 'in-doubt' | 'terminal';
+export type AnswerClass = 'sent' | 'rejected' | 'retry' | 'throttled' | 'in-doubt' | 'refresh' | 'terminal';
 
 export interface Answer {
   readonly class: AnswerClass;
@@ -96,6 +119,8 @@ export interface Answer {
   readonly errorText: string | null;
   /** How long the provider asked us to wait (`Retry-After`), in milliseconds; null when it did not say. */
   readonly retryAfterMs: number | null;
+  /** Nobody should send to this recipient again; apart from the class, since a refusal alone does not say so. */
+  readonly suppress?: boolean;
   /** For `terminal`: the error that ends the run. */
   readonly error?: Error;
 }

@@ -35,6 +35,8 @@ export interface SendResult {
   readonly providerId: string | null;
   readonly errorCode: string | null;
   readonly errorText: string | null;
+  /** Whether the provider's answer says that nobody should send to this recipient again. */
+  readonly suppress: boolean;
   readonly startedAtMs: number;
   readonly finishedAtMs: number;
 }

@@ -1,5 +1,5 @@
 /** A value of a COPY row. Dates are milliseconds since the epoch and are written by `timestampText`. */
-export type CopyValue = string | number | null;
+export type CopyValue = string | number | boolean | null;
 const SPECIAL =
   /[\\\t\n\r\u0000\u000b\b\f]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 const MAY_BE_SPECIAL = /[\\\u0000-\u001f\ud800-\udfff]/;
@@ -23,7 +23,7 @@ export function copyRow(values: readonly CopyValue[]): string {
   for (let index = 0; index < values.length; index++) {
     const value = values[index] ?? null;
     if (index > 0) row += '\t';
-    row += value === null ? '\\N' : typeof value === 'number' ? String(value) : escapeText(value);
+    row += value === null ? '\\N' : typeof value === 'string' ? escapeText(value) : String(value);
   }
   return `${row}\n`;
 }

@@ -1,9 +1,12 @@
-import { type ComponentSpec, parseDuration } from '../component.js';
+import type { ComponentSpec } from '../component.js';
 import { toRtnError } from '../error.js';
 import type { Answer, Channel, Run, SendControl, Sender, SendReport } from '../pipeline/contract.js';
 import type { Queue } from '../pipeline/queue.js';
-import type { Message, Outcome, SendResult } from '../pipeline/record.js';
-import { Gate } from './gate.js';
+import type { Message, SendResult } from '../pipeline/record.js';
+import type { Delivery } from './delivery.js';
+import { Endpoint, isDown, type Passage } from './endpoint.js';
+import { SENDER_FIELDS, type SenderOptions, withDefaults } from './fields.js';
+import { Judge } from './judge.js';
 import { Retries } from './retries.js';
 
 export const asyncSenderSpec: ComponentSpec = {
@@ -12,49 +15,31 @@ export const asyncSenderSpec: ComponentSpec = {
   construct: 'asyncSender',
   description: 'Sends each message by a request of its own, many requests in flight.',
   fields: {
-    channel: {
-      description: 'How one message is handed to the provider.',
-      schema: {},
-      component: 'channel',
-      isRequired: true,
-    },
+    ...SENDER_FIELDS,
     concurrency: {
       description: 'Most requests in flight at once.',
       schema: { type: 'integer', minimum: 1, maximum: 4096, default: 64 },
       tuning: true,
     },
-    rate_limit: {
-      description: 'Most requests a second, repeats included; 0 for no limit.',
-      schema: { type: 'number', minimum: 0, default: 0 },
-      tuning: true,
-    },
-    max_attempts: {
-      description: 'Most requests for one message; after the last it is logged as failed.',
-      schema: { type: 'integer', minimum: 1, maximum: 100, default: 5 },
-    },
-    backoff: {
+    adaptive: {
       description:
-        'Longest wait before the first repeat. It doubles with each repeat; the wait is random below it (full jitter).',
-      schema: { default: '200ms' },
-      isDuration: true,
+        'Whether to find out how many requests the provider takes, from min_concurrency up to concurrency, by its latency and throttling.',
+      schema: { type: 'boolean', default: false },
       tuning: true,
     },
-    max_backoff: {
-      description: 'Longest wait before any repeat, unless the provider asks for more with Retry-After.',
-      schema: { default: '30s' },
-      isDuration: true,
+    min_concurrency: {
+      description: 'Requests in flight that an adaptive sender begins with and never goes below.',
+      schema: { type: 'integer', minimum: 1, maximum: 4096, default: 4 },
       tuning: true,
     },
   },
 };
 
-export interface AsyncSenderOptions {
+export interface AsyncSenderOptions extends SenderOptions {
   readonly channel: Channel;
   readonly concurrency?: number;
-  readonly rateLimit?: number;
-  readonly maxAttempts?: number;
-  readonly backoffMs?: number;
-  readonly maxBackoffMs?: number;
+  readonly adaptive?: boolean;
+  readonly minConcurrency?: number;
 }
 
 /** A sender with many requests in flight: `use: async`. */
@@ -74,16 +59,9 @@ export function asyncSender(options: AsyncSenderOptions): Sender {
   };
 }
 
-/** A message on its way, across its attempts. */
-interface Delivery {
-  readonly message: Message;
-  readonly startedAtMs: number;
-  attempts: number;
-}
-
 /**
- * One run of the sender. `#pump` starts requests while a slot is free, the gate is open and there is something to
- * send: a repeat that is due, else a new message. Whatever may change one of these calls it again: a request that
+ * One run of the sender. `#pump` starts requests while a slot is free, the endpoint lets one pass and there is something
+ * to send: a repeat that is due, else a new message. Whatever may change one of these calls it again: a request that
  * ends, a message that arrives, a timer, the Stop.
  *
  * A slot is held from the request's start until its result has room in the queue, so a slow logger holds back the
@@ -91,12 +69,13 @@ interface Delivery {
  */
 class Sending {
   readonly finished: Promise<SendReport>;
-  readonly #options: AsyncSenderOptions & { readonly concurrency: number };
+  readonly #channel: Channel;
   readonly #run: Run;
   readonly #messages: Queue<Message>;
   readonly #results: Queue<SendResult>;
   readonly #control: SendControl;
-  readonly #gate: Gate;
+  readonly #endpoint: Endpoint;
+  readonly #judge: Judge;
   readonly #retries = new Retries<Delivery>();
   readonly #maxWaitingRetries: number;
   #slotsInUse = 0;
@@ -112,13 +91,20 @@ class Sending {
     results: Queue<SendResult>,
     control: SendControl,
   ) {
-    this.#options = options;
+    const { channel, concurrency, adaptive: isAdaptive = false, minConcurrency = 4 } = options;
+    const settings = withDefaults(options);
+    this.#channel = channel;
     this.#run = run;
     this.#messages = messages;
     this.#results = results;
     this.#control = control;
-    this.#gate = new Gate(options.rateLimit ?? 0);
-    this.#maxWaitingRetries = Math.max(2 * options.concurrency, 1_000);
+    this.#endpoint = new Endpoint(
+      { ...settings, concurrency, isAdaptive, minConcurrency },
+      run,
+      control.counts,
+    );
+    this.#judge = new Judge(channel, run, control, settings);
+    this.#maxWaitingRetries = Math.max(2 * concurrency, 1_000);
     this.finished = new Promise((resolve) => {
       this.#resolve = resolve;
     });
@@ -127,18 +113,18 @@ class Sending {
   }
 
   readonly #pump = (): void => {
-    while (!this.#control.signal.aborted && this.#slotsInUse < this.#options.concurrency) {
+    while (!this.#control.signal.aborted && this.#slotsInUse < this.#endpoint.limit) {
       const nowMs = this.#run.clock.monotonic();
       if (this.#hasNothingToSend(nowMs)) break;
-      const delayMs = this.#gate.delayMs(nowMs);
+      const delayMs = this.#endpoint.delayMs(nowMs);
       if (delayMs > 0) {
-        this.#wakeIn(delayMs);
+        if (delayMs !== Number.POSITIVE_INFINITY) this.#wakeIn(delayMs);
         return;
       }
-      const delivery = this.#retries.takeDue(nowMs) ?? this.#takeNew();
+      if (this.#control.maySend?.() === false) break;
+      const delivery = this.#retries.takeDue(nowMs) ?? this.#takeNew(nowMs);
       if (delivery === undefined) break;
-      this.#gate.pass(nowMs);
-      void this.#attempt(delivery);
+      void this.#attempt(delivery, this.#endpoint.pass(nowMs));
     }
     this.#waitOrFinish();
   };
@@ -152,16 +138,17 @@ class Sending {
     return this.#retries.size >= this.#maxWaitingRetries;
   }
 
-  #takeNew(): Delivery | undefined {
+  #takeNew(nowMs: number): Delivery | undefined {
     const message = this.#messages.tryReceive();
-    return message && { message, startedAtMs: this.#run.clock.now(), attempts: 0 };
+    if (message === undefined) return undefined;
+    return { message, startedAtMs: this.#run.clock.now(), startedMs: nowMs, attempts: 0, tries: 0 };
   }
 
   #waitOrFinish(): void {
     const isStopped = this.#control.signal.aborted;
     const isDrained = this.#messages.isDone && this.#retries.size === 0;
     if (this.#slotsInUse === 0 && (isStopped || isDrained)) this.#finish();
-    if (this.#isFinished || isStopped || this.#slotsInUse === this.#options.concurrency) return;
+    if (this.#isFinished || isStopped || this.#slotsInUse >= this.#endpoint.limit) return;
     const dueMs = this.#retries.nextDueMs;
     if (dueMs !== undefined) this.#wakeIn(dueMs - this.#run.clock.monotonic());
     if (!this.#messages.isDone && !this.#isFull()) this.#messages.whenReadable(this.#pump);
@@ -180,16 +167,17 @@ class Sending {
     this.#cancelTimer = this.#run.clock.schedule(Math.max(1, Math.ceil(delayMs)), this.#pump);
   }
 
-  async #attempt(delivery: Delivery): Promise<void> {
+  async #attempt(delivery: Delivery, passage: Passage): Promise<void> {
     const { counts } = this.#control;
     this.#slotsInUse++;
     counts.inFlight++;
     counts.attempts++;
     if (delivery.attempts++ > 0) counts.retries++;
+    delivery.tries++;
     try {
-      const answer = await this.#options.channel.send(delivery.message);
+      const answer = await this.#channel.send(delivery.message);
       counts.inFlight--;
-      const result = this.#judge(delivery, answer);
+      const result = await this.#settle(delivery, answer, passage);
       if (result !== undefined && !this.#results.trySend(result)) await this.#results.send(result);
     } catch (thrown) {
       counts.inFlight--;
@@ -201,62 +189,27 @@ class Sending {
   }
 
   /** The result that an answer comes to, or undefined when the message has none (yet). */
-  #judge(delivery: Delivery, answer: Answer): SendResult | undefined {
-    switch (answer.class) {
-      case 'sent':
-      case 'rejected':
-        return this.#result(delivery, answer, answer.class);
-      case 'in-doubt':
-        return this.#result(delivery, answer, 'unknown');
-      case 'terminal':
-        this.#left++;
-        this.#control.stop(toRtnError(answer.error));
-        return undefined;
-      case 'throttled':
-        this.#control.counts.throttled++;
-        return this.#repeat(delivery, answer);
-      case 'retry':
-        return this.#repeat(delivery, answer);
-    }
-  }
-
-  #repeat(delivery: Delivery, answer: Answer): SendResult | undefined {
-    const nowMs = this.#run.clock.monotonic();
-    const dueMs = nowMs + (answer.retryAfterMs ?? this.#backoffMs(delivery.attempts));
-    if (answer.class === 'throttled') this.#gate.coolDown(dueMs);
-    if (this.#control.signal.aborted) {
-      this.#left++;
-      return undefined;
-    }
-    if (delivery.attempts >= (this.#options.maxAttempts ?? 5))
-      return this.#result(delivery, answer, 'failed');
-    this.#retries.add(delivery, dueMs);
+  #settle(delivery: Delivery, answer: Answer, passage: Passage): SendResult | undefined | Promise<undefined> {
+    if (answer.class === 'throttled') this.#control.counts.throttled++;
+    if (passage.isProbe && isDown(answer)) delivery.tries--;
+    const ending = this.#endpoint.answered(answer, passage, this.#judge.backoff.pauseMs(delivery.tries));
+    if (answer.class === 'refresh') return this.#refresh(delivery, answer, passage);
+    const verdict = this.#judge.verdict(delivery, answer);
+    if (ending !== undefined) this.#control.stop(ending);
+    if (verdict.kind === 'result') return verdict.result;
+    if (verdict.kind === 'left' || this.#control.signal.aborted) this.#left++;
+    else this.#retries.add(delivery, verdict.dueMs);
     return undefined;
   }
 
-  /** Exponential backoff with full jitter: anywhere between nothing and the doubled limit. */
-  #backoffMs(attempts: number): number {
-    const limitMs = (this.#options.backoffMs ?? DEFAULT_BACKOFF_MS) * 2 ** (attempts - 1);
-    return this.#run.clock.random() * Math.min(limitMs, this.#options.maxBackoffMs ?? DEFAULT_MAX_BACKOFF_MS);
-  }
-
-  #result({ message, startedAtMs, attempts }: Delivery, answer: Answer, outcome: Outcome): SendResult {
-    return {
-      outcome,
-      messageId: message.id,
-      position: message.position,
-      recipient: message.recipient,
-      channel: this.#options.channel.key,
-      attempts,
-      httpStatus: answer.httpStatus,
-      providerId: answer.providerId,
-      errorCode: answer.errorCode,
-      errorText: answer.errorText,
-      startedAtMs,
-      finishedAtMs: this.#run.clock.now(),
-    };
+  async #refresh(delivery: Delivery, answer: Answer, passage: Passage): Promise<undefined> {
+    if (await this.#judge.refresh(passage)) {
+      delivery.tries--;
+      this.#retries.add(delivery, this.#run.clock.monotonic());
+    } else {
+      this.#judge.verdict(delivery, answer);
+      this.#left++;
+    }
+    return undefined;
   }
 }
-
-const DEFAULT_BACKOFF_MS = parseDuration(String(asyncSenderSpec.fields.backoff?.schema.default)) ?? 0;
-const DEFAULT_MAX_BACKOFF_MS = parseDuration(String(asyncSenderSpec.fields.max_backoff?.schema.default)) ?? 0;

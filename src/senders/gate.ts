@@ -3,16 +3,24 @@
  * and the endpoint's cool-down. All requests pass it, repeats included. Times are monotonic milliseconds.
  */
 export class Gate {
-  readonly #intervalMs: number;
-  readonly #burstMs: number;
+  readonly #declaredMs: number;
+  #intervalMs: number;
+  #burstMs: number;
   /** When the schedule would have sent the next request at an even pace. */
   #scheduleMs = 0;
   #coolUntilMs = 0;
 
   /** `ratePerSecond` 0 is no limit. Up to a tenth of a second's worth may leave in one burst. */
   constructor(ratePerSecond: number) {
-    this.#intervalMs = ratePerSecond > 0 ? 1_000 / ratePerSecond : 0;
-    this.#burstMs = Math.max(0, 100 - this.#intervalMs);
+    this.#declaredMs = ratePerSecond > 0 ? 1_000 / ratePerSecond : 0;
+    this.#intervalMs = this.#declaredMs;
+    this.#burstMs = burstMs(this.#intervalMs);
+  }
+
+  /** Holds a rate that was found out, besides the one that was declared; Infinity for none. */
+  hold(ratePerSecond: number): void {
+    this.#intervalMs = Math.max(this.#declaredMs, 1_000 / ratePerSecond);
+    this.#burstMs = burstMs(this.#intervalMs);
   }
 
   /** How long the next request has to wait: 0 when it may leave now. */
@@ -29,4 +37,8 @@ export class Gate {
   coolDown(untilMs: number): void {
     this.#coolUntilMs = Math.max(this.#coolUntilMs, untilMs);
   }
+}
+
+function burstMs(intervalMs: number): number {
+  return Math.max(0, 100 - intervalMs);
 }

@@ -29,6 +29,7 @@ function result(position: number, overrides: Partial<SendResult> = {}): SendResu
     providerId: null,
     errorCode: null,
     errorText: null,
+    suppress: false,
     startedAtMs: Date.UTC(2026, 0, 1),
     finishedAtMs: Date.UTC(2026, 0, 1, 0, 0, 1),
     ...overrides,

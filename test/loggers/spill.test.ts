@@ -15,6 +15,7 @@ const RESULT: SendResult = {
   providerId: null,
   errorCode: null,
   errorText: null,
+  suppress: false,
   startedAtMs: 0,
   finishedAtMs: 1,
 };
