@@ -47,6 +47,12 @@ export function asyncSender(options: AsyncSenderOptions): Sender {
   const concurrency = options.concurrency ?? 64;
   let run: Run | undefined;
   return {
+    outline: {
+      channel: options.channel,
+      concurrency,
+      rateLimit: withDefaults(options).rateLimit,
+      itemsPerRequest: 1,
+    },
     open(opened) {
       run = opened;
       return options.channel.open(opened, concurrency);
@@ -182,7 +188,7 @@ class Sending {
     } catch (thrown) {
       counts.inFlight--;
       this.#left++;
-      this.#control.stop(toRtnError(thrown));
+      this.#control.stop(toRtnError(thrown), delivery.message);
     }
     this.#slotsInUse--;
     this.#pump();
@@ -195,7 +201,7 @@ class Sending {
     const ending = this.#endpoint.answered(answer, passage, this.#judge.backoff.pauseMs(delivery.tries));
     if (answer.class === 'refresh') return this.#refresh(delivery, answer, passage);
     const verdict = this.#judge.verdict(delivery, answer);
-    if (ending !== undefined) this.#control.stop(ending);
+    if (ending !== undefined) this.#control.stop(ending, delivery.message);
     if (verdict.kind === 'result') return verdict.result;
     if (verdict.kind === 'left' || this.#control.signal.aborted) this.#left++;
     else this.#retries.add(delivery, verdict.dueMs);

@@ -55,6 +55,12 @@ export interface BatchSenderOptions extends SenderOptions {
 export function batchSender(options: BatchSenderOptions): Sender {
   let run: Run | undefined;
   return {
+    outline: {
+      channel: options.channel,
+      concurrency: 1,
+      rateLimit: withDefaults(options).rateLimit,
+      itemsPerRequest: options.maxItems ?? DEFAULTS.maxItems,
+    },
     open(opened) {
       if (options.channel.batches === undefined)
         throw new RtnError('configuration', `the channel ${options.channel.key} cannot carry batches`, {
@@ -159,7 +165,7 @@ class Batching {
     } catch (thrown) {
       counts.inFlight--;
       this.#left += batch.deliveries.length;
-      this.#control.stop(toRtnError(thrown));
+      this.#control.stop(toRtnError(thrown), batch.deliveries[0]?.message);
     }
   }
 
@@ -173,7 +179,7 @@ class Batching {
     let ending = seen.length > 0 ? this.#endpoint.answered(whole, passage, pauseMs) : undefined;
     if (seen.length === 0)
       for (const item of items ?? []) ending ??= this.#endpoint.answered(item ?? MISSING, passage, pauseMs);
-    if (ending !== undefined) this.#control.stop(ending);
+    if (ending !== undefined) this.#control.stop(ending, deliveries[0]?.message);
     if (whole.class === 'sent') await this.#settleEach(deliveries, items ?? deliveries.map(() => whole));
     else if (whole.class === 'rejected' && deliveries.length > 1) this.#assembly.halve(deliveries);
     else if (whole.class === 'refresh' && (await this.#judge.refresh(passage)))

@@ -96,7 +96,10 @@ export class Endpoint {
 
   #down(answer: Answer, { isProbe }: Passage, nowMs: number): RtnError | undefined {
     const hasOpened = this.#breaker.down(isProbe, nowMs);
-    if (hasOpened) this.#run.warn(`the provider is down (${answer.errorCode}); sending waits and probes it`);
+    if (hasOpened) {
+      this.#counts.breakerPauses++;
+      this.#run.warn(`the provider is down (${answer.errorCode}); sending waits and probes it`);
+    }
     const openForMs = this.#breaker.openForMs(nowMs);
     if (openForMs < this.#options.giveUpAfterMs) return undefined;
     return new RtnError(

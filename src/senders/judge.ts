@@ -39,7 +39,7 @@ export class Judge {
         return this.#result(delivery, answer, 'unknown');
       case 'refresh':
       case 'terminal':
-        this.#control.stop(toRtnError(answer.error ?? credentialsError(answer)));
+        this.#control.stop(toRtnError(answer.error ?? credentialsError(answer)), delivery.message);
         return LEFT;
       case 'throttled':
       case 'retry':
