@@ -1,7 +1,7 @@
 import type { Agent } from 'undici';
 import type { ComponentSpec } from '../component.js';
 import { oneLine, RtnError } from '../error.js';
-import type { Answer, AnswerClass, Channel, Run } from '../pipeline/contract.js';
+import type { Answer, AnswerClass, Channel, RequestPreview, Run } from '../pipeline/contract.js';
 import { idempotencyKey } from '../pipeline/idempotency.js';
 import type { Message, Row } from '../pipeline/record.js';
 import { Deadlines, Exchange, type ExchangeResult, type HttpResponse } from './exchange.js';
@@ -224,6 +224,16 @@ class HttpChannel implements Channel {
     } catch {
       return null;
     }
+  }
+
+  preview([message]: readonly Message[], run: Run): RequestPreview {
+    if (message === undefined) throw new Error('preview was called without a message');
+    const { method, origin, path, headers, body } = this.#request(message, run);
+    return {
+      target: `${method} ${origin}${path}`,
+      headers: headers as Readonly<Record<string, string>>,
+      body: typeof body === 'string' ? body : null,
+    };
   }
 }
 

@@ -60,12 +60,17 @@ export function identity(
   return plain(facts, spot);
 }
 
+/** Policies that are a share of the results, by the name that the runner knows them by. */
+const RATIOS = { max_failed_ratio: 'maxFailedRatio', max_rejected_ratio: 'maxRejectedRatio' } as const;
+const POLICIES = ['drain_timeout', ...Object.keys(RATIOS)];
+
 /** The operation's policy with durations as milliseconds. */
 export function policy(value: unknown, spot: Spot): Expression {
-  const { drain_timeout: drainTimeout = DEFAULT_DRAIN_TIMEOUT, ...unknown } = mapAt(value ?? {}, spot);
-  const [key] = Object.keys(unknown);
-  if (key !== undefined)
-    throw mistake(below(spot, key), `there is no such policy${suggestion(key, ['drain_timeout'])}`);
+  const given = mapAt(value ?? {}, spot);
+  const unknown = Object.keys(given).find((key) => !POLICIES.includes(key));
+  if (unknown !== undefined)
+    throw mistake(below(spot, unknown), `there is no such policy${suggestion(unknown, POLICIES)}`);
+  const { drain_timeout: drainTimeout = DEFAULT_DRAIN_TIMEOUT } = given;
   const drainTimeoutMs = typeof drainTimeout === 'string' ? parseDuration(drainTimeout) : undefined;
   if (drainTimeoutMs === undefined) {
     throw mistake(
@@ -74,6 +79,13 @@ export function policy(value: unknown, spot: Spot): Expression {
     );
   }
   const properties: Property[] = [['drainTimeoutMs', literal(drainTimeoutMs)]];
+  for (const [key, name] of Object.entries(RATIOS)) {
+    const ratio = given[key];
+    if (ratio === undefined) continue;
+    if (typeof ratio !== 'number' || !(ratio >= 0 && ratio <= 1))
+      throw mistake(below(spot, key), `got ${shown(ratio)}, expected a share from 0 to 1 such as 0.2`);
+    properties.push([name, literal(ratio)]);
+  }
   return object(properties);
 }
 

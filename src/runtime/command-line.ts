@@ -44,7 +44,8 @@ export function parseCommandLine(
   const file = given.option.get('params');
   const params = resolveParams(definition.params, { flags: given.param, environment, file });
   const secrets = readSecrets(definition.secrets, environment);
-  const mistakes = [given, inputs, outputs, params, secrets].flatMap((part) => part.mistakes);
+  const options = runOptions(given.option);
+  const mistakes = [given, options, inputs, outputs, params, secrets].flatMap((part) => part.mistakes);
   if (mistakes.length > 0) throw usageError(definition, mistakes);
   return {
     kind: 'run',
@@ -52,7 +53,7 @@ export function parseCommandLine(
     outputs: outputs.values,
     params: params.values,
     secrets: secrets.values,
-    options: runOptions(given.option),
+    options: options.values,
   };
 }
 

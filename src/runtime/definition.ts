@@ -30,6 +30,10 @@ export interface OperationIdentity {
 export interface RunnerPolicy {
   /** After SIGTERM: how long what was read may take to be sent and logged before a Stop. */
   readonly drainTimeoutMs: number;
+  /** Share of the last results that may be failed or unknown (`max_failed_ratio`), 0 to 1; none for any. */
+  readonly maxFailedRatio?: number;
+  /** Share of the last results that may be rejected (`max_rejected_ratio`). */
+  readonly maxRejectedRatio?: number;
 }
 
 /** What the generated `pipeline` function receives. */

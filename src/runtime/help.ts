@@ -27,10 +27,10 @@ export interface HelpOptions {
 const EXIT_MEANINGS: Readonly<Record<keyof typeof RUNNER_EXIT, string>> = {
   ok: 'every row has its result',
   usage: 'a flag, param or secret is wrong',
-  data: 'the input cannot be read',
-  unavailable: 'a provider or database does not answer',
+  data: 'the input cannot be read, or too much of it is rejected',
+  unavailable: 'a provider or database does not answer, or too much fails',
   internal: 'our bug',
-  storage: 'results could not be logged',
+  storage: 'results could not be logged: rtn log replay FILE',
   temporary: 'stopped before the end; start it again',
   credentials: 'credentials were refused',
   configuration: 'wrong endpoint, table or document',

@@ -7,16 +7,20 @@ import { COMPONENTS } from '../components.js';
 import { oneLine, RtnError, toRtnError } from '../error.js';
 import { RUNNER_EXIT, runnerExit } from '../exit.js';
 import { SpillFile } from '../loggers/spill.js';
-import { Progress, type ProgressStyle } from '../observe/progress.js';
-import type { BoundInput, BoundOutput } from '../pipeline/binding.js';
+import { count, Progress, type ProgressStyle } from '../observe/progress.js';
 import type { Run } from '../pipeline/contract.js';
-import { newCounts } from '../pipeline/counts.js';
+import { type Counts, loggedTotal, newCounts } from '../pipeline/counts.js';
 import { Ending } from '../pipeline/ending.js';
-import { parseLocation } from '../pipeline/location.js';
 import { runPipeline } from '../pipeline/pipeline.js';
+import { Selection, type SelectionOptions } from '../pipeline/selection.js';
+import { bindInputs, bindOutputs, logLocation, theInput } from './bind.js';
 import { type CommandLine, locatedInputs, parseCommandLine } from './command-line.js';
+import { confirm, terminalAsk } from './confirm.js';
 import type { RunnerDefinition } from './definition.js';
+import { dryRunSummary, dryRunText } from './dry-run.js';
 import { helpText } from './help.js';
+import type { RunOptions } from './options.js';
+import { Rehearsal } from './rehearsal.js';
 import { type RunReport, reportText, writeSummary } from './report.js';
 import { handleSignals } from './signals.js';
 
@@ -56,16 +60,32 @@ async function run(
   definition: RunnerDefinition,
   command: Extract<CommandLine, { kind: 'run' }>,
 ): Promise<number> {
-  const { operation } = definition;
+  const { operation, policy } = definition;
   const { options } = command;
-  const pipeline = definition.pipeline({
+  const assembled = definition.pipeline({
     inputs: bindInputs(definition, command.inputs),
     outputs: bindOutputs(definition, command.outputs),
     params: command.params,
     secrets: command.secrets,
   });
   const [inputName, input] = theInput(definition);
-  const tell = (message: string) => process.stderr.write(`${oneLine(message)}\n`);
+  if (assembled.reader.isEndless) refuseParts(options, operation.name);
+  const selection =
+    options.selection === undefined ? undefined : new Selection(input, operation.name, options.selection);
+  const rehearsal = options.isDryRun
+    ? new Rehearsal(assembled.sender.outline, input.row, command.secrets)
+    : undefined;
+  const pipeline =
+    rehearsal === undefined
+      ? assembled
+      : { reader: assembled.reader, sender: rehearsal.sender(), logger: rehearsal.logger() };
+  const ending = new Ending();
+  const counts = newCounts();
+  let progress: Progress | undefined;
+  const tell = (message: string) => {
+    if (progress === undefined) process.stderr.write(`${oneLine(message)}\n`);
+    else progress.print(oneLine(message));
+  };
   const run: Run = {
     id: options.runId ?? newRunId(operation.name),
     operation: operation.name,
@@ -77,12 +97,10 @@ async function run(
     stateDir: options.stateDir ?? join(tmpdir(), 'realtime-notifications'),
     warn: (message) => tell(`warning: ${message}`),
   };
-  const ending = new Ending();
-  const counts = newCounts();
-  const spillFile = new SpillFile(run);
-  const release = handleSignals(ending, tell);
+  const spillFile = new SpillFile(run, logLocation(definition, command.outputs));
+  const label = `${operation.name} ${operation.version}`;
+  const release = handleSignals(ending, tell, () => standing(counts));
   const startedMs = run.clock.monotonic();
-  let progress: Progress | undefined;
   const exitCode = await runPipeline(pipeline, run, {
     input,
     plan: {
@@ -93,17 +111,28 @@ async function run(
     },
     ending,
     counts,
-    drainTimeoutMs: definition.policy.drainTimeoutMs,
+    drainTimeoutMs: policy.drainTimeoutMs,
+    thresholds: rehearsal === undefined ? policy : undefined,
+    notAfterMs: rehearsal === undefined ? options.notAfterMs : undefined,
+    selection,
     spill: (results) => spillFile.append(results),
+    confirm: () =>
+      confirm({
+        what: label,
+        expected: selection === undefined ? pipeline.reader.total : selection.expected(pipeline.reader.total),
+        input: command.inputs[inputName] ?? '',
+        log: pipeline.logger.address,
+        isConfirmed: options.isConfirmed || rehearsal !== undefined,
+        ask: terminalAsk(ending.endSignal),
+      }),
     started() {
-      const style = progressStyle(options);
-      const write = (text: string) => void process.stderr.write(text);
       progress = new Progress(counts, {
         clock: run.clock,
-        style,
-        label: `${operation.name} ${operation.version}`,
-        total: pipeline.reader.total,
-        write,
+        style: progressStyle(options),
+        label,
+        total: totalToPass(pipeline.reader.total, options.selection),
+        isDryRun: rehearsal !== undefined,
+        stream: process.stderr,
       });
       progress.start();
     },
@@ -121,10 +150,40 @@ async function run(
     counts,
     ending,
     spillFile: counts.spilled > 0 ? spillFile.path : undefined,
+    notFound: selection?.missing ?? [],
   };
-  if (!(options.quiet && exitCode === RUNNER_EXIT.ok)) process.stderr.write(reportText(report));
-  if (options.summary !== undefined) await writeSummary(options.summary, report);
+  const { outline } = assembled.sender;
+  const found = rehearsal && dryRunSummary(counts, rehearsal, outline);
+  if (!(options.quiet && exitCode === RUNNER_EXIT.ok)) {
+    if (rehearsal !== undefined && found !== undefined)
+      process.stdout.write(dryRunText(report, found, { outline, policy, canPreview: rehearsal.canPreview }));
+    else process.stderr.write(reportText(report));
+  }
+  if (options.summary !== undefined) await writeSummary(options.summary, report, found);
   return exitCode;
+}
+
+/** A stream has no parts and nothing to rehearse: what is taken off it and passed over is gone. */
+function refuseParts({ isDryRun, selection }: RunOptions, operation: string): void {
+  const flag = isDryRun ? '--dry-run' : selection === undefined ? undefined : '--limit, --sample or --only';
+  if (flag === undefined) return;
+  throw new RtnError(
+    'usage',
+    `${operation}: a stream cannot be read with ${flag}: the messages that are not sent would be gone`,
+  );
+}
+
+/** Where a run stands when it is left at once. */
+function standing({ read, inFlight, ...counts }: Counts): string {
+  const logged = loggedTotal({ read, inFlight, ...counts });
+  return `${count(read)} rows read, ${count(logged)} results logged, ${count(inFlight)} requests in flight; what is not logged may have been sent`;
+}
+
+/** Rows that will have come by when the run is done, as far as known. */
+function totalToPass(total: number | undefined, selection: SelectionOptions | undefined): number | undefined {
+  const { limit, sample, only } = selection ?? {};
+  if (total === undefined || limit === undefined) return total;
+  return sample === undefined && only === undefined ? Math.min(total, limit) : undefined;
 }
 
 /** What the components read from the environment; those of tables only where an input has a location. */
@@ -133,39 +192,6 @@ function environmentOf(definition: RunnerDefinition): EnvironmentVariable[] {
   return COMPONENTS.filter(({ kind }) => kind !== 'reader' || readsTables).flatMap(
     ({ environment = [] }) => environment,
   );
-}
-
-function bindInputs(
-  definition: RunnerDefinition,
-  locations: Readonly<Record<string, string>>,
-): Record<string, BoundInput> {
-  const bound = Object.entries(definition.inputs).map(([name, input]): [string, BoundInput] => {
-    const text = locations[name];
-    return [name, { ...input, name, location: text === undefined ? undefined : parseLocation(text) }];
-  });
-  return Object.fromEntries(bound);
-}
-
-function bindOutputs(
-  definition: RunnerDefinition,
-  locations: Readonly<Record<string, string>>,
-): Record<string, BoundOutput> {
-  const bound = Object.entries(definition.outputs).map(([name, output]): [string, BoundOutput] => {
-    return [name, { ...output, name, location: parseLocation(locations[name] ?? '') }];
-  });
-  return Object.fromEntries(bound);
-}
-
-/** The input whose rows are the messages. */
-function theInput({ inputs, operation }: RunnerDefinition): [string, RunnerDefinition['inputs'][string]] {
-  const [first, ...others] = Object.entries(inputs);
-  if (first === undefined || others.length > 0) {
-    throw new RtnError(
-      'configuration',
-      `${operation.name} must have one input, it has ${Object.keys(inputs).length}`,
-    );
-  }
-  return first;
 }
 
 function newRunId(operation: string): string {

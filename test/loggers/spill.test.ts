@@ -22,7 +22,7 @@ const RESULT: SendResult = {
 
 test('results are appended as one line of JSON each, readable by their owner alone', async () => {
   const run = testRun({ id: '../x/y' });
-  const file = new SpillFile(run);
+  const file = new SpillFile(run, 'pg:driver_push_log');
   await file.append([RESULT]);
   await file.append([RESULT, { ...RESULT, position: 2 }]);
   const lines = readFileSync(file.path, 'utf8')
@@ -38,7 +38,7 @@ test('results are appended as one line of JSON each, readable by their owner alo
 
 test('a folder that cannot be written is told with how many results it costs', async () => {
   const run = testRun();
-  const file = new SpillFile({ ...run, stateDir: '/dev/null/x' });
+  const file = new SpillFile({ ...run, stateDir: '/dev/null/x' }, 'pg:x');
   await expect(file.append([RESULT])).rejects.toMatchObject({
     code: 'storage',
     message: expect.stringContaining('1 results'),

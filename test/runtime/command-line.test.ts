@@ -49,7 +49,7 @@ describe('a command line', () => {
         provider: 'http',
         dry: false,
         regions: [],
-        limit: null,
+        most: null,
       },
       secrets: { PUSH_TOKEN: 'opaque' },
       options: {
@@ -58,6 +58,10 @@ describe('a command line', () => {
         summary: undefined,
         jsonProgress: false,
         quiet: false,
+        isDryRun: false,
+        isConfirmed: false,
+        selection: undefined,
+        notAfterMs: undefined,
       },
     });
   });
@@ -90,8 +94,8 @@ describe('a command line', () => {
     ['a switch turned off', ['--no-dry'], 'dry', false],
     ['a switch set to false', ['--dry=false'], 'dry', false],
     ['a list', ['--regions', '["msk"]'], 'regions', ['msk']],
-    ['null where it is allowed', ['--limit', 'null'], 'limit', null],
-    ['an integer where null is allowed', ['--limit', '5'], 'limit', 5],
+    ['null where it is allowed', ['--most', 'null'], 'most', null],
+    ['an integer where null is allowed', ['--most', '5'], 'most', 5],
   ])('reads %s', (_, argv, param, expected) => {
     expect(parsed(argv).params[param]).toBeTypeOf(typeof expected);
     expect(parsed(argv).params[param]).toEqual(expected);
