@@ -115,10 +115,12 @@ async function runStages(
     const admission = new Admission(options.input, run.clock);
     const stopSignal = ending.stopSignal;
     const control = { counts, selection, stopSignal, stop: ending.stop.bind(ending, 'admission') };
-    counts.left += await admission.run(incoming, messages, results, {
+    const left = await admission.run(incoming, messages, results, {
       ...control,
       complete: () => selected.abort(),
     });
+    // Not `+= await`: that would add to what was left before the wait.
+    counts.left += left;
     refused = admission.refused;
   })
     .finally(() => messages.close())

@@ -75,6 +75,12 @@ describe('a mistake that generating meets is told with its place', () => {
       `there is no such policy; did you mean 'drain_timeout'?`,
     ],
     ['a wrong policy', 'policy.drain_timeout', 'soon', 'got "soon", expected a duration such as 30s'],
+    [
+      'a share that is none',
+      'policy.max_failed_ratio',
+      20,
+      'got 20, expected a share from 0 to 1 such as 0.2',
+    ],
   ])('%s', (_, path, value, expected) => {
     expect(saidWith(path, value)).toContain(`${DOCUMENT}: ${path}: ${expected}`);
   });
