@@ -15,7 +15,7 @@ interface Confirmation {
   readonly log: string;
   /** Whether `--yes` was given. */
   readonly isConfirmed: boolean;
-  /** Asks a person and gives the answer; undefined where there is no terminal. Default: this process's. */
+  /** Asks a person and gives the answer; undefined where there is no terminal. */
   readonly ask?: ((question: string) => Promise<string>) | undefined;
 }
 
@@ -32,17 +32,30 @@ export async function confirm({ what, expected, input, log, isConfirmed, ask }: 
   });
 }
 
-/** Asks on this process's terminal; undefined where it has none. A closed terminal and an abort are an empty answer. */
-export function terminalAsk(signal: AbortSignal): ((question: string) => Promise<string>) | undefined {
-  if (!stdin.isTTY || !stderr.isTTY) return undefined;
+interface Terminal {
+  readonly input: NodeJS.ReadableStream & { readonly isTTY?: boolean };
+  readonly output: NodeJS.WritableStream & { readonly isTTY?: boolean };
+}
+
+/** Asks on the terminal; undefined where there is none. Ctrl-C, a closed terminal and an abort are an empty answer. */
+export function terminalAsk(
+  signal: AbortSignal,
+  { input, output }: Terminal = { input: stdin, output: stderr },
+): ((question: string) => Promise<string>) | undefined {
+  if (!input.isTTY || !output.isTTY) return undefined;
   return (question) =>
     new Promise((resolve) => {
-      const terminal = createInterface({ input: stdin, output: stderr });
-      terminal.once('close', () => resolve(''));
-      signal.addEventListener('abort', () => terminal.close(), { once: true });
-      void terminal.question(question).then((said) => {
+      const terminal = createInterface({ input, output });
+      const answer = (said: string) => {
         resolve(said);
         terminal.close();
+      };
+      terminal.once('close', () => resolve(''));
+      signal.addEventListener('abort', () => terminal.close(), { once: true });
+      // Ctrl-C and Ctrl-D reject the question.
+      terminal.question(question).then(answer, () => {
+        output.write('\n');
+        answer('');
       });
     });
 }

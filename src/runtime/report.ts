@@ -75,7 +75,7 @@ function countLines({ counts, notFound, spillFile }: RunReport): string[] {
 }
 
 /** Some of the ids, and how many more there are. */
-export function idsText(ids: readonly string[]): string {
+function idsText(ids: readonly string[]): string {
   const shown = ids
     .slice(0, MOST_IDS)
     .map((id) => oneLine(id, 80))

@@ -1,5 +1,6 @@
+import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { confirm } from '../../src/runtime/confirm.js';
+import { confirm, terminalAsk } from '../../src/runtime/confirm.js';
 
 function confirmation(expected: number | undefined, said: string | undefined, isConfirmed = false) {
   const questions: string[] = [];
@@ -37,5 +38,37 @@ describe('more than 10,000 messages', () => {
     const { questions, confirming } = confirmation(expected, said, isConfirmed);
     await confirming;
     expect(questions).toEqual([]);
+  });
+});
+
+describe('on a terminal', () => {
+  const terminal = () => ({
+    input: Object.assign(new PassThrough(), { isTTY: true }),
+    output: Object.assign(new PassThrough(), { isTTY: true, columns: 80 }),
+  });
+
+  test.each([
+    ['a line', 'y\r', 'y'],
+    ['Ctrl-C', '\u0003', ''],
+    ['Ctrl-D', '\u0004', ''],
+  ])('%s is the answer', async (_, typed, said) => {
+    const { input, output } = terminal();
+    const answer = terminalAsk(new AbortController().signal, { input, output })?.('Send? ');
+    input.write(typed);
+    expect(await answer).toBe(said);
+  });
+
+  test('the end of the run is an empty answer', async () => {
+    const ending = new AbortController();
+    const answer = terminalAsk(ending.signal, terminal())?.('Send? ');
+    ending.abort();
+    expect(await answer).toBe('');
+  });
+
+  test('nothing is asked where input or output is none', () => {
+    const { input, output } = terminal();
+    const { signal } = new AbortController();
+    expect(terminalAsk(signal, { input: new PassThrough(), output })).toBeUndefined();
+    expect(terminalAsk(signal, { input, output: new PassThrough() })).toBeUndefined();
   });
 });

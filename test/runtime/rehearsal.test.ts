@@ -43,7 +43,7 @@ describe('a rehearsal', () => {
     const channel = httpChannel({
       url: (row) => `https://sms.example/${encodeURIComponent(String(row.phone))}?key=s%2Fs`,
       headers: { 'x-key': 's/s' },
-      body: (row) => ({ to: row.phone, nested: [{ phone: row.phone }], id: row.id }),
+      body: (row: Row) => ({ to: row.phone, nested: [{ phone: row.phone }], id: row.id }),
       outcomes: { sent: [200] },
     });
     const { rehearsal } = await rehearse(channel, [{ id: 'a', phone: '+79161234567' }], { KEY: 's/s' });
