@@ -57,11 +57,16 @@ export function* deprecatedOf(kind: ArtefactKind, judged: Judged): Iterable<Foun
     const named = judged.registry.resolve(kind, reference);
     if (named?.status !== 'deprecated' || !isNew(artefact, judged.base)) continue;
     const { replaced_by: replacement, reason } = named.document;
-    const why = typeof replacement === 'string' ? `replaced by ${replacement}` : `${reason}`;
+    const why =
+      typeof replacement === 'string'
+        ? `: replaced by ${replacement}`
+        : typeof reason === 'string'
+          ? `: ${reason}`
+          : '';
     yield at(
       artefact,
       path,
-      `${referenceTo(artefact)} is new and names ${kind} ${reference}, which is deprecated: ${why}`,
+      `${referenceTo(artefact)} is new and names ${kind} ${reference}, which is deprecated${why}`,
       moveTo(kind, artefact, named.name, judged),
     );
   }

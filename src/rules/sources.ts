@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { type Artefact, referenceTo } from '../registry/artefact.js';
-import { sourceFiles, sourceGlobs } from '../registry/layerSources.js';
+import { lockfileOf, pathsNamed, sourceFiles, sourceGlobs } from '../registry/layerSources.js';
 import type { FileTree } from '../registry/tree.js';
 import { type Judged, listInWords } from './rule.js';
 import { componentsOf } from './use.js';
@@ -17,9 +17,13 @@ export function affectedOperations(layer: Artefact, judged: Judged): string[] {
   if (users.length === 0) return [];
   const all = `used by ${listInWords(users.map(referenceTo))}`;
   if (base === undefined) return [all];
-  const files = sourceFiles(sourceGlobs(layer), registry.tree);
-  const changed = files.filter((file) => base.changed.has(file));
-  const isTouched = touchedConstructors(files, new Set(changed), registry.tree);
+  const globs = sourceGlobs(layer);
+  const sources = pathsNamed(globs, base.changed);
+  const lockfile = lockfileOf(layer);
+  const changed =
+    lockfile !== undefined && base.changed.has(lockfile) ? [...new Set([lockfile, ...sources])] : sources;
+  if (changed.length === 0) return [all];
+  const isTouched = touchedConstructors(sourceFiles(globs, registry.tree), new Set(sources), registry.tree);
   const affected = users.filter((user) =>
     componentsOf(user, judged.specs).some(({ construct }) => isTouched(construct)),
   );
@@ -42,13 +46,13 @@ function touchedConstructors(
     for (const [file, text] of texts)
       if (importsOf(file, text).some((other) => touched.has(other))) touched.add(file);
   }
+  const isAnyGone = [...changed].some((file) => !texts.has(file));
   return (construct) => {
-    const home = files.find((file) =>
-      new RegExp(`export\\s+(async\\s+)?(function|const|class)\\s+${construct}\\b`).test(
-        texts.get(file) ?? '',
-      ),
+    const declares = new RegExp(
+      `export\\s+((async\\s+)?(function|const|class)\\s+|\\{[^}]*\\b)${construct}\\b`,
     );
-    return home === undefined || touched.has(home);
+    const home = files.find((file) => declares.test(texts.get(file) ?? ''));
+    return home === undefined ? isAnyGone : touched.has(home);
   };
 }
 
