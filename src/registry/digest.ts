@@ -1,4 +1,4 @@
-import type { Artefact, ArtefactKind } from './artefact.js';
+import { type Artefact, type ArtefactKind, referenceTo } from './artefact.js';
 import { canonicalJson, sha256 } from './canonical.js';
 import { TEXT_KEYS } from './exempt.js';
 import { isMap, mapSchema } from './jsonSchema.js';
@@ -86,26 +86,37 @@ function operationDigests(artefact: Artefact, registry: Registry): Digests {
 }
 
 /** By `name@version`, the digests of what an artefact names of a kind. */
-function namedDigests(
-  artefact: Artefact,
-  kind: ArtefactKind,
-  registry: Registry,
-  above: readonly Artefact[] = [],
-): Record<string, unknown> {
+function namedDigests(artefact: Artefact, kind: ArtefactKind, registry: Registry): Record<string, unknown> {
   const named = dependenciesOf(artefact).filter((link) => link.kind === kind);
   return Object.fromEntries(
     named.map(({ reference }) => {
       const target = registry.resolve(kind, reference);
-      // Partials that include each other are `template/partial`; here they must only not be followed for ever.
-      if (target === undefined || above.includes(target)) return [String(reference), null];
-      const recorded = recordedDigests(target);
-      return [String(reference), recorded ?? draftDigests(target, registry, [...above, artefact])];
+      if (target === undefined) return [String(reference), null];
+      return [String(reference), recordedDigests(target) ?? draftDigests(target, registry)];
     }),
   );
 }
 
-function draftDigests(draft: Artefact, registry: Registry, above: readonly Artefact[]): unknown {
-  return draft.kind === 'template' ? templateContent(draft, registry, above) : digestsOf(draft, registry);
+/** No record is ever made from these: what is published names nothing but what is published. */
+function draftDigests(draft: Artefact, registry: Registry): unknown {
+  return draft.kind === 'template' ? includedContents(draft, registry) : digestsOf(draft, registry);
+}
+
+/** What a draft template and all drafts that it includes say, each once, though partials may include each other. */
+function includedContents(draft: Artefact, registry: Registry): Record<string, unknown> {
+  const contents = new Map<Artefact, unknown>();
+  const open = [draft];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (contents.has(next)) continue;
+    const recorded = recordedDigests(next);
+    contents.set(next, recorded ?? ownContent(next, registry));
+    if (recorded !== undefined) continue;
+    for (const { kind, reference } of dependenciesOf(next)) {
+      const target = registry.resolve(kind, reference);
+      if (target !== undefined) open.push(target);
+    }
+  }
+  return Object.fromEntries([...contents].map(([each, content]) => [referenceTo(each), content]));
 }
 
 function fileDigest(file: string | undefined, { tree }: Registry): string | null {
@@ -120,13 +131,13 @@ function saidBy(document: Readonly<Record<string, unknown>>): Record<string, unk
   );
 }
 
-function templateContent(artefact: Artefact, registry: Registry, above: readonly Artefact[] = []): unknown {
-  const bytes = registry.textOf(artefact)?.bytes;
-  return {
-    said: saidBy(artefact.document),
-    content: bytes && textDigest(bytes),
-    partials: namedDigests(artefact, 'template', registry, above),
-  };
+function ownContent(template: Artefact, registry: Registry): { said: unknown; content: string | undefined } {
+  const bytes = registry.textOf(template)?.bytes;
+  return { said: saidBy(template.document), content: bytes && textDigest(bytes) };
+}
+
+function templateContent(template: Artefact, registry: Registry): unknown {
+  return { ...ownContent(template, registry), partials: namedDigests(template, 'template', registry) };
 }
 
 function inputContent(input: unknown): unknown {
