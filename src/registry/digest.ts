@@ -1,6 +1,7 @@
 import { type Artefact, type ArtefactKind, referenceTo } from './artefact.js';
 import { canonicalJson, sha256 } from './canonical.js';
 import { TEXT_KEYS } from './exempt.js';
+import { compareText } from './finding.js';
 import { isMap, mapSchema } from './jsonSchema.js';
 import { sourceDigests } from './layerSources.js';
 import { dependenciesOf } from './links.js';
@@ -74,15 +75,29 @@ function operationDigests(artefact: Artefact, registry: Registry): Digests {
     wrapper: {
       runners,
       policy,
-      secrets: isMap(secrets) ? Object.keys(secrets).sort() : [],
+      secrets: isMap(secrets) ? Object.keys(secrets).sort(compareText) : [],
+      besideNames: besideNames(secrets),
       templates: namedDigests(artefact, 'template', registry),
-      scripts: scriptsOf(artefact).map(({ file }) => fileDigest(file, registry)),
+      scripts: scriptsOf(artefact)
+        .sort((a, b) => compareText(a.runner, b.runner))
+        .map(({ file }) => fileDigest(file, registry)),
     },
     layer: { layer, digests: namedDigests(artefact, 'layer', registry) },
   };
   return Object.fromEntries(
     Object.entries(parts).map(([part, value]) => [part, sha256(canonicalJson(value ?? null))]),
   );
+}
+
+/** What the secrets say beside their names and descriptions: nothing, in a sound document. */
+function besideNames(secrets: unknown): unknown {
+  if (!isMap(secrets)) return secrets ?? undefined;
+  const others = Object.entries(secrets).flatMap(([name, secret]) => {
+    const said = isMap(secret) ? Object.entries(secret).filter(([key]) => key !== 'description') : undefined;
+    if (said === undefined) return secret === null ? [] : [[name, secret]];
+    return said.length === 0 ? [] : [[name, Object.fromEntries(said)]];
+  });
+  return others.length === 0 ? undefined : Object.fromEntries(others);
 }
 
 /** By `name@version`, the digests of what an artefact names of a kind. */
