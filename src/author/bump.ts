@@ -36,7 +36,8 @@ export async function planBump(
       ((candidate === artefact && before !== undefined) || changedParts(candidate, registry).length > 0),
   );
   const origin = edited ?? registry.newestInLine(artefact) ?? artefact;
-  if (origin.status === 'draft') return editDraft(origin, registry, options);
+  // One that was published and set back to a draft by hand is an edit like any other.
+  if (origin.status === 'draft' && edited === undefined) return editDraft(origin, registry, options);
   const version = nextVersion(origin, registry, options.level);
   const draft = draftFiles(origin, version, registry, options);
   const notes = [`new draft ${origin.name}@${version}: ${draft[0]?.path} (from ${referenceTo(origin)})`];
@@ -116,7 +117,7 @@ async function changedFiles(
   base: string | undefined,
   openHistory: () => Promise<History>,
 ) {
-  if (base === undefined || artefact.status === 'draft') return undefined;
+  if (base === undefined) return undefined;
   const history = await openHistory();
   try {
     const files = await changedSince(base, artefact, registry, history);

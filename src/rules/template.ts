@@ -1,4 +1,5 @@
 import { type Artefact, referenceTo } from '../registry/artefact.js';
+import { recordedDigests } from '../registry/digest.js';
 import { STAGES } from '../registry/document.js';
 import { isMap } from '../registry/jsonSchema.js';
 import { dependenciesOf } from '../registry/links.js';
@@ -53,6 +54,9 @@ const text: Rule = {
           ['text'],
           `'${file}' is no plain file name; the text stands in templates/${template.name}/ itself`,
         );
+      else if (found === undefined && recordedDigests(template) !== undefined)
+        // The text of a published template is part of what was published: version/immutable.
+        continue;
       else if (found === undefined)
         yield at(template, ['text'], `templates/${template.name}/${file} is missing`);
       else yield* textFaults(template, found, judged.registry);
