@@ -35,7 +35,7 @@ const digest: Rule = {
       yield at(
         artefact,
         isThere ? ['published'] : ['status'],
-        `the record of what was published as ${referenceTo(artefact)} was ${isThere ? 'rewritten' : 'removed'} since ${base.ref}`,
+        `${referenceTo(artefact)} is published on ${base.ref}, and here its record (published:) was ${isThere ? 'rewritten' : 'removed'}`,
         {
           notes: editsSince(artefact, judged),
           fix: undoing(artefact, before, base, registry),

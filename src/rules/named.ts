@@ -46,9 +46,17 @@ export function* withdrawnOf(kind: ArtefactKind, judged: Judged): Iterable<Found
       artefact,
       path,
       `${referenceTo(artefact)} names ${kind} ${reference}, which was withdrawn${typeof reason === 'string' ? `: ${reason}` : ''}`,
-      moveTo(kind, artefact, named.name, judged),
+      { ...noneLeft(named, registry), ...moveTo(kind, artefact, named.name, judged) },
     );
   }
+}
+
+/** Where to is there to move, when no version is good? */
+function noneLeft({ kind, name }: Artefact, registry: Registry): Extras {
+  if (newestActive(kind, name, registry) !== undefined) return {};
+  return {
+    notes: [`no active version of ${name} is left: rtn bump ${name}, mend it, then rtn publish ${name}`],
+  };
 }
 
 /** Active or a draft, or a deprecated template on which something active or a draft still is. */

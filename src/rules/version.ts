@@ -1,6 +1,7 @@
 import { type Artefact, pathOf, referenceTo } from '../registry/artefact.js';
+import { canonicalJson } from '../registry/canonical.js';
 import { changesBetween } from '../registry/comparison.js';
-import { changedParts } from '../registry/digest.js';
+import { changedParts, recordedDigests } from '../registry/digest.js';
 import { isMap } from '../registry/jsonSchema.js';
 import type { Registry } from '../registry/registry.js';
 import { textDigest } from '../registry/scripts.js';
@@ -65,6 +66,13 @@ const immutable: Rule = {
       const parts = changedParts(artefact, registry);
       // One edit is told once: with the record that was rewritten for it, or with the status that was taken back.
       if (parts.length === 0 || isRewritten(artefact, base) || isBackwards(artefact, base)) continue;
+      // A draft with a record is version/status.
+      if (artefact.document.status === 'draft') continue;
+      const original = originalOf(artefact, registry);
+      if (original !== undefined) {
+        yield atKey(artefact, ['published'], copyOf(original));
+        continue;
+      }
       const gone = [...new Set(filesBeside(artefact, registry))].filter(
         (file) => registry.tree.read(file) === undefined,
       );
@@ -104,10 +112,15 @@ function* statusFaults(artefact: Artefact, registry: Registry): Iterable<Found> 
   const isPublished = isMap(document.published);
   const hasReason = document.reason !== undefined;
   if (document.status === 'draft' && isPublished) {
+    const original = originalOf(artefact, registry);
+    const isEdited = original === undefined && changedParts(artefact, registry).length > 0;
     yield atKey(
       artefact,
       ['published'],
-      `a draft has no 'published': either the version was published and is no draft, or this is a copy whose 'published' should go`,
+      original === undefined
+        ? `${referenceTo(artefact)} was published, so it is no draft any more; a published version never changes`
+        : copyOf(original),
+      isEdited ? { fix: `rtn bump ${subject(artefact, registry)}` } : {},
     );
   }
   if (artefact.status === 'draft') return;
@@ -126,6 +139,23 @@ function* statusFaults(artefact: Artefact, registry: Registry): Iterable<Found> 
     yield at(artefact, ['status'], 'a withdrawn version needs a reason', {
       fix: `rtn withdraw ${referenceTo(artefact)} --reason "why"`,
     });
+}
+
+/** The version whose record stands in this one: it was copied by hand. */
+function originalOf(artefact: Artefact, registry: Registry): Artefact | undefined {
+  const record = canonicalJson(recordedDigests(artefact));
+  return registry
+    .versions(artefact.kind, artefact.name)
+    .find(
+      (other) =>
+        other !== artefact &&
+        canonicalJson(recordedDigests(other)) === record &&
+        changedParts(other, registry).length === 0,
+    );
+}
+
+function copyOf(original: Artefact): string {
+  return `this is the record of ${referenceTo(original)}, copied with it; delete 'published', set status: draft, and publish when it is ready`;
 }
 
 /** What was edited, in words: only the base knows what stood there before. */

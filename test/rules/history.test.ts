@@ -149,7 +149,9 @@ describe('the record of a published version', () => {
         file: path,
         fix: `git restore --source=000000000000 --staged --worktree -- ${path}`,
       });
-      expect(found.message).toMatch(/^the record of what was published as \S+ was removed since main$/);
+      expect(found.message).toMatch(
+        /^\S+ is published on main, and here its record \(published:\) was removed$/,
+      );
     }
   });
 
@@ -288,6 +290,20 @@ describe('what belongs to a published version', () => {
     const files = { ...SCRIPTED, 'operations/send/x.sh': 'x\r\n', [TASK_TEXT]: '//\r\n' };
     expect(against(files, SCRIPTED).findings).toEqual([]);
   });
+});
+
+test('a version that was copied by hand with its record is told so, once, whatever its status', () => {
+  const copy = said({ ...before, [NEXT]: before[SEND] ?? '' }, NEXT, { version: '1.0.1' });
+  const edited = said(copy, NEXT, { status: 'draft', policy: { drain_timeout: '9s' } });
+  for (const files of [copy, edited])
+    for (const base of [undefined, before]) {
+      const found = only(judged(files, base && { before: base }));
+      expect(found.file).toBe(NEXT);
+      expect(found.message).toBe(
+        "this is the record of send@1.0.0, copied with it; delete 'published', set status: draft, and publish when it is ready",
+      );
+      expect(files[NEXT]?.split('\n')[found.line - 1]).toBe('published:');
+    }
 });
 
 test('an edit is told once, whether by the digests or by the base', () => {

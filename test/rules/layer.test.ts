@@ -64,6 +64,9 @@ describe('a layer that an operation names', () => {
       message: 'send@1.0.0 names layer env@1.0.0, which was withdrawn: leaks memory',
       fix: 'rtn bump send --layer env@1.0.1 && rtn publish send@1.0.1',
     });
+    expect(only(judged(said(PUBLISHED, ENV, { status: 'withdrawn', reason: 'bad' }))).notes).toEqual([
+      'no active version of env is left: rtn bump env, mend it, then rtn publish env',
+    ]);
     expect(judged(said(withdrawn, SEND, { status: 'deprecated', reason: 'old' })).findings).toEqual([]);
     expect(rulesOf(judged(withdrawn, { before: withNext }))).toEqual([`layer/withdrawn ${SEND}`]);
   });
