@@ -44,6 +44,15 @@ function mistakeOf(thrown: unknown): NonNullable<TemplateText['mistake']> {
   return {
     line: lineNumber ?? Number(inWords ?? 1),
     column: (column ?? 0) + 1,
-    message: `this is no Handlebars: ${message.split('\n').at(-1) ?? message}`,
+    message: `this is no Handlebars: ${inPlainWords(message.split('\n').at(-1) ?? message)}`,
   };
+}
+
+/** The parser tells every token that it would have taken; people are told what they forgot. */
+function inPlainWords(expecting: string): string {
+  const got = /^Expecting .*, got '(\w+)'$/.exec(expecting)?.[1];
+  if (got === 'EOF') return 'the text ends before a block is closed';
+  if (got === 'OPEN_ENDBLOCK') return 'a block is closed that was not opened';
+  if (got === 'CLOSE') return 'a tag ends too early';
+  return got === 'INVALID' ? 'a character stands where none such can' : expecting;
 }
