@@ -59,7 +59,8 @@ function* replacementFaults(artefact: Artefact, registry: Registry): Iterable<Fo
       : { fix: `rtn deprecate ${referenceTo(artefact)} --kind ${kind} --replaced-by ${referenceTo(end)}` };
   const told = (message: string, more = extras) => at(artefact, link.path, message, more);
   if (target === undefined) {
-    const versions = registry.versions(kind, name).map(referenceTo);
+    const others = registry.versions(kind, name).filter((other) => other !== artefact);
+    const versions = others.map(referenceTo);
     yield told(`there is no ${kind} ${link.reference}${suggestion(link.reference, versions)}`);
   } else if (target === artefact) yield told(`${referenceTo(artefact)} is said to replace itself`);
   else if (isCircle(artefact, registry))

@@ -83,7 +83,7 @@ export function applyWaivers(
 
 function unused(waiver: Waiver): Finding {
   const message = `nothing is found any more that this waiver of ${waiver.rule} for ${referenceTo(waiver)} excepts`;
-  return found(waiver, 'waiver/unused', message);
+  return found(waiver, 'waiver/unused', 'rule', message);
 }
 
 /** With the severities of rtn.yaml. */
@@ -101,6 +101,7 @@ function faultOf(waiver: Waiver, registry: Registry, { today, rules }: WaiverOpt
     return found(
       waiver,
       'waiver/unknown',
+      'rule',
       `there is no rule '${waiver.rule}'${suggestion(waiver.rule, ids)}`,
     );
   if (registry.find(waiver.kind, waiver.name, waiver.version) === undefined) {
@@ -109,20 +110,31 @@ function faultOf(waiver: Waiver, registry: Registry, { today, rules }: WaiverOpt
       known.length > 0
         ? suggestion(referenceTo(waiver), known)
         : suggestion(waiver.name, registry.names(waiver.kind));
-    return found(waiver, 'waiver/unknown', `there is no ${waiver.kind} ${referenceTo(waiver)}${hint}`);
+    return found(
+      waiver,
+      'waiver/unknown',
+      known.length > 0 ? 'version' : 'name',
+      `there is no ${waiver.kind} ${referenceTo(waiver)}${hint}`,
+    );
   }
   return waiver.expires < today
     ? found(
         waiver,
         'waiver/expired',
+        'expires',
         `this waiver of ${waiver.rule} for ${referenceTo(waiver)} expired on ${waiver.expires}; its owner is ${waiver.owner}`,
       )
     : undefined;
 }
 
-function found(waiver: Waiver, rule: keyof typeof DOCS, message: string): Finding {
+function found(
+  waiver: Waiver,
+  rule: keyof typeof DOCS,
+  key: keyof Waiver['positions'],
+  message: string,
+): Finding {
   const severity = rule === 'waiver/unused' ? 'warning' : 'error';
-  return { rule, severity, file: WAIVERS_FILE, ...waiver.position, message };
+  return { rule, severity, file: WAIVERS_FILE, ...waiver.positions[key], message };
 }
 
 /** The artefact that a finding's file belongs to: a document, or a text beside one. */

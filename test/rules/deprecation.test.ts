@@ -31,7 +31,7 @@ describe('a replacement', () => {
     [
       'is missing',
       deprecate(FOUR, '1.0.0', 'send@1.0.9'),
-      "there is no operation send@1.0.9; did you mean 'send@1.0.0'?",
+      "there is no operation send@1.0.9; did you mean 'send@1.0.1'?",
       'rtn deprecate send@1.0.0 --kind operation --replaced-by send@1.0.3',
     ],
     [

@@ -107,7 +107,12 @@ describe('the text of a template', () => {
   });
 
   test.each<[string, string, number]>([
-    ['a block that is not closed', 'a\nb\n{{#if x}}\n', 4],
+    ['a block that is not closed', 'a\nb\n{{#if x}}\n', 3],
+    [
+      'a block in a block that is not closed',
+      '{{#a}}\n{{#b}}{{/b}}\n {{!-- {{#z}} --}}{{#each c}}\n{{^}}\n',
+      3,
+    ],
     ['a tag that is not closed', 'a\n{{> retry\n', 2],
     ['a close of another block', 'a\n\n{{#if x}}\n{{/each}}', 3],
     ['an empty tag', '\n\n{{}}', 3],
@@ -147,6 +152,16 @@ describe('the text of a template', () => {
     });
   });
 });
+
+test.each(['{{#a}}', '{{!--', '{{', '{', '(', '{{> a}}', '{{^}}', '\\', '{{{{a}}}}', 'x'])(
+  'a text of 200 kB of %j, or of more than a megabyte, is read or refused soon',
+  (piece) => {
+    const startedAt = performance.now();
+    for (const bytes of [200_000, 1_100_000])
+      judged({ ...SMALL, [TASK_TEXT]: piece.repeat(bytes / piece.length) });
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
+  },
+);
 
 describe('a partial', () => {
   test('is missing, draft, withdrawn or deprecated: told where it is listed', () => {

@@ -91,7 +91,7 @@ describe('a waiver', () => {
     expect(expired?.message).toBe(
       'this waiver of reference/unused-param for send@1.0.0 expired on 2026-11-24; its owner is crm',
     );
-    expect(files[WAIVERS]?.split('\n')[(expired?.line ?? 0) - 1]).toContain('send');
+    expect(files[WAIVERS]?.split('\n')[(expired?.line ?? 0) - 1]).toContain('expires: 2026-11-24');
   });
 
   test.each<[object, string, string]>([
@@ -109,11 +109,15 @@ describe('a waiver', () => {
       'nothing is found any more that this waiver of reference/type for send@1.0.0 excepts',
     ],
   ])('of %j excepts nothing, which is told', (change, rule, message) => {
+    const judgedText = (entry: object) => ({ schema: 'waivers/v1', waivers: [{ ...AGREED, ...entry }] });
     const judgement = judged({ ...BAD, ...waivers({ ...AGREED, ...change }) });
     expect(sorted(judgement)).toEqual([...FOUND, `${rule} ${WAIVERS}`].sort());
     const told = judgement.findings.find(({ file }) => file === WAIVERS);
     expect(told?.severity).toBe(rule === 'waiver/unused' ? 'warning' : 'error');
     expect(told?.message).toContain(message.replace(/; did you mean 'env'.*/, ''));
+    const [key = '', value] = Object.entries(change)[0] ?? [];
+    const line = stringify(judgedText(change)).split('\n')[(told?.line ?? 0) - 1];
+    expect(line).toContain(key === 'kind' ? 'name: ' : `${key}: ${value}`);
   });
 
   test('that is unused is no matter of a change, which sees only a part', () => {
