@@ -10,6 +10,7 @@ import { loadRegistry } from '../registry/registry.js';
 import { writeBundle } from './bundle.js';
 import { checkRunners } from './drift.js';
 import { manifestOf, packageRoot, resolvedFrom } from './installed.js';
+import { noticeOfDeprecation } from './notice.js';
 import { rootOf, type Session, withRoot } from './session.js';
 
 interface GenerateOptions {
@@ -76,6 +77,7 @@ async function generate(
       ? allRunnerFiles(registry, components)
       : [runnerFiles(registry, { reference, runner: options.runner, allowsDrafts, components })];
   const folder = resolve(session.cwd, options.out);
+  for (const { operation } of all) noticeOfDeprecation(operation, session);
   if (options.bundle === true) for (const made of all) await bundle(folder, made, session);
   else for (const made of all) plainFiles(folder, made, options, session);
 }

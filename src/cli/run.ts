@@ -9,6 +9,7 @@ import { type RunnerFile, runnerFiles } from '../generator/runner-files.js';
 import { workTree } from '../git/worktree.js';
 import { loadRegistry } from '../registry/registry.js';
 import { packageRoot } from './installed.js';
+import { noticeOfDeprecation } from './notice.js';
 import { rootOf, type Session, withRoot } from './session.js';
 
 interface RunVerbOptions {
@@ -43,7 +44,8 @@ async function run(
   const components = await session.components();
   const registry = loadRegistry(workTree(rootOf(options, session)), components);
   const request = { reference, runner: options.runner, allowsDrafts: options.draft === true, components };
-  const { files } = runnerFiles(registry, request);
+  const { files, operation } = runnerFiles(registry, request);
+  noticeOfDeprecation(operation, session);
   const file = files.length === 1 ? files[0] : files.find(({ runner }) => runner === DEFAULT_RUNNER);
   if (file === undefined) {
     const known = files.map(({ runner }) => `--runner ${runner}`).join(' or ');

@@ -3,6 +3,7 @@ import {
   chmodSync,
   constants,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -93,6 +94,9 @@ export function findRoot(folder: string): string | undefined {
 }
 
 function filesBelow(root: string, folder: string): string[] {
+  // What a link leads to is not in git, so a base would see no change there: that must not pass for clean.
+  if (folder !== '' && lstatSync(join(root, folder), { throwIfNoEntry: false })?.isSymbolicLink() === true)
+    throw new RtnError('undetermined', `${folder} is a symbolic link; a registry is made of real folders`);
   return readFolder(join(root, folder)).flatMap((entry) => {
     const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
     if (entry.isDirectory()) return NEVER_WALKED.has(entry.name) ? [] : filesBelow(root, path);

@@ -69,11 +69,18 @@ export function judge(tree: FileTree, specs: readonly ComponentSpec[], options: 
   const { severityOf } = settings(base === undefined ? tree : base.registry.tree, RULES);
   const judged: Judged = { registry, specs, artefacts, dependents, base, today, loading };
   const found = RULES.flatMap((rule) => {
-    const severity = severityOf(rule);
-    if (severity === 'off') return [];
-    return [...rule.check(judged)].map((each): Finding => ({ severity, ...each, rule: rule.id }));
+    const set = severityOf(rule);
+    if (set === 'off') return [];
+    return [...rule.check(judged)].map(
+      (each): Finding => ({ ...each, severity: set ?? each.severity ?? rule.severity, rule: rule.id }),
+    );
   });
-  const { findings, waived } = applyWaivers(inOrder(found), registry, { base, today, rules: RULES });
+  const { findings, waived } = applyWaivers(inOrder(found), registry, {
+    base,
+    today,
+    rules: RULES,
+    severityOf,
+  });
   const isSet = base === undefined || base.changed.has(CONFIG_FILE);
   const ownSettings = isSet ? settings(tree, RULES).findings : [];
   return {

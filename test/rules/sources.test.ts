@@ -70,9 +70,9 @@ test('an import of types alone is none', () => {
   expect(notesFor(['src/shared/rows.ts'], files)[1]).toBe(`used by ${BOTH}`);
 });
 
-test('a component that no source exports by name may be anywhere', () => {
-  const files = withChanges(tree, [{ path: 'src/table.ts', content: 'export { a as table };\n' }]);
-  expect(notesFor(['src/alone.ts'], files)[1]).toBe(`components changed of ${BOTH}`);
+test('a component that is no longer exported by any source, after one was deleted, counts as changed', () => {
+  const files = withChanges(tree, [{ path: 'src/table.ts', content: null }]);
+  expect(notesFor(['src/table.ts'], files)[1]).toBe(`components changed of ${BOTH}`);
 });
 
 test('many files are counted, and without a base all users are told', () => {
