@@ -29,8 +29,18 @@ export interface ConfigField {
   readonly batchOnly?: true;
   /** JSON pointers to values inside it that name a column which every row of the input has. */
   readonly columns?: readonly string[];
-  /** JSON pointers to tables inside it, the value itself being '', that list statuses or codes by outcome class. */
-  readonly outcomeTables?: readonly string[];
+  readonly outcomeTables?: readonly OutcomeTableMark[];
+}
+
+/** Where a field holds a table that lists statuses or codes by outcome class. JSON pointers into its value; '' is the value. */
+export interface OutcomeTableMark {
+  readonly at: string;
+  /** The list of those after which nobody should send to a recipient again. */
+  readonly suppress: string;
+  /** Whether it lists HTTP statuses, hundreds (5xx) among them. */
+  readonly hasStatuses?: true;
+  /** The list of rules that come before it. */
+  readonly rules?: string;
 }
 
 /** What an attempt can come to, as outcome tables write it. */

@@ -75,14 +75,14 @@ export const httpChannelSpec: ComponentSpec = {
       schema: RESULTS_SCHEMA,
       batchOnly: true,
       columns: ['/match/row'],
-      outcomeTables: ['/outcomes'],
+      outcomeTables: [{ at: '/outcomes', suppress: '/suppress' }],
     },
     outcomes: {
       description:
         'What each HTTP status means; a single status counts before its hundred (5xx). A status that is not listed is tried again, then failed; never sent.',
       schema: OUTCOMES_SCHEMA,
       isRequired: true,
-      outcomeTables: [''],
+      outcomeTables: [{ at: '', suppress: '/suppress', rules: '/rules', hasStatuses: true }],
     },
   },
 };

@@ -2,7 +2,15 @@ import type { ComponentSpec, JsonSchema } from '../component.js';
 import { RtnError } from '../error.js';
 import { suggestion } from '../registry/spelling.js';
 import { bindingOf, componentCall } from './component.js';
-import { contextPattern, DECLARED, declared, identity, policy, usedNames } from './declaration.js';
+import {
+  contextPattern,
+  DECLARED,
+  declared,
+  declaredSecrets,
+  identity,
+  policy,
+  usedNames,
+} from './declaration.js';
 import { calleesIn, type Expression } from './expression.js';
 import { heading, importLine } from './heading.js';
 import { layOut, type RunnerTemplate } from './layout.js';
@@ -51,6 +59,12 @@ export function generateRunner(request: RunnerRequest): string {
     imports: importLine(['runner', ...importsOf(stages)], PACKAGE_NAME),
     operation: identity({ document, runner, digest, layer }, spot),
     ...Object.fromEntries(DECLARED.map((root) => [root, declared(document, root, used[root], spot)])),
+    secrets: declaredSecrets(
+      document,
+      stages.map(([, stage]) => stage),
+      used.secrets,
+      spot,
+    ),
     policy: policy(document.policy, below(spot, 'policy')),
     context: contextPattern(used),
     ...Object.fromEntries(stages),

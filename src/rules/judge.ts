@@ -5,16 +5,19 @@ import { type Finding, inOrder } from '../registry/finding.js';
 import { loadRegistry, type Registry } from '../registry/registry.js';
 import type { FileTree } from '../registry/tree.js';
 import { type Base, changedArtefacts, dependentsOf, removedArtefacts } from './base.js';
+import { BATCH_RULES } from './batch.js';
 import { BINDING_RULES } from './binding.js';
 import { COMPONENT_RULES } from './component.js';
 import { DEPRECATION_RULES } from './deprecation.js';
 import { HISTORY_RULES } from './history.js';
 import { LAYER_RULES } from './layer.js';
+import { OUTCOME_RULES } from './outcome.js';
 import { REFERENCE_RULES } from './reference.js';
 import type { Judged, Rule } from './rule.js';
 import { SCHEMA_RULES } from './schema.js';
 import { SCRIPT_RULES } from './script.js';
 import { SECRET_RULES } from './secret.js';
+import { SELECT_RULES } from './select.js';
 import { CONFIG_RULES, settings } from './settings.js';
 import { TEMPLATE_RULES } from './template.js';
 import { VERSION_RULES } from './version.js';
@@ -34,6 +37,9 @@ export const RULES: readonly Rule[] = [
   ...SCRIPT_RULES,
   ...REFERENCE_RULES,
   ...BINDING_RULES,
+  ...BATCH_RULES,
+  ...SELECT_RULES,
+  ...OUTCOME_RULES,
   ...SECRET_RULES,
   ...CONFIG_RULES,
   ...WAIVER_RULES,
