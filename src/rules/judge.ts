@@ -50,6 +50,8 @@ export interface JudgeOptions {
   readonly base?: Base | undefined;
   /** `2026-11-23`, for dates in documents. */
   readonly today: string;
+  /** What is wrong with modules of the registry's own, by the text of their `use:`; undefined where none was imported. */
+  readonly modules?: ReadonlyMap<string, string> | undefined;
 }
 
 /** What was judged and what was found: every finding at once, in reading order. */
@@ -64,7 +66,7 @@ export interface Judgement {
 
 /** Reads a tree and judges it. */
 export function judge(tree: FileTree, specs: readonly ComponentSpec[], options: JudgeOptions): Judgement {
-  const { base, today } = options;
+  const { base, today, modules } = options;
   const registry = loadRegistry(tree, specs);
   const artefacts = base === undefined ? registry.artefacts : changedArtefacts(registry, base);
   const touched = base === undefined ? [] : [...artefacts, ...removedArtefacts(registry, base)];
@@ -73,7 +75,7 @@ export function judge(tree: FileTree, specs: readonly ComponentSpec[], options: 
   const loading = [...misplaced, ...artefacts.flatMap((artefact) => artefact.findings)];
   // A change that weakens a rule is itself judged by the rules as they were.
   const { severityOf } = settings(base === undefined ? tree : base.registry.tree, RULES);
-  const judged: Judged = { registry, specs, artefacts, dependents, base, today, loading };
+  const judged: Judged = { registry, specs, artefacts, dependents, base, today, modules, loading };
   const found = RULES.flatMap((rule) => {
     const severity = severityOf(rule);
     if (severity === 'off') return [];

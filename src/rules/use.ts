@@ -9,6 +9,7 @@ import type { Artefact } from '../registry/artefact.js';
 import { COMPONENT_STAGES } from '../registry/document.js';
 import { eachPathsIn, isEach } from '../registry/each.js';
 import { isMap } from '../registry/jsonSchema.js';
+import { isModuleUse } from '../registry/module.js';
 import { parseTemplate, type Template } from '../registry/reference.js';
 import { choicesOf } from '../registry/select.js';
 import type { Path } from '../registry/source.js';
@@ -76,8 +77,8 @@ export interface Binding {
   readonly spec: ComponentSpec | undefined;
 }
 
-/** A `use:` that names a component which nobody provides. */
-interface UnknownComponent {
+/** A `use:` with the place that it stands in. */
+interface NamedComponent {
   readonly kind: ComponentKind;
   readonly use: string;
   readonly path: Path;
@@ -109,7 +110,10 @@ interface Uses {
   readonly texts: readonly TextUse[];
   readonly bindings: readonly Binding[];
   readonly badKeys: readonly Path[];
-  readonly unknown: readonly UnknownComponent[];
+  /** Those that nobody provides; modules are not among them. */
+  readonly unknown: readonly NamedComponent[];
+  /** Modules of the registry's own, whether or not they are known. */
+  readonly modules: readonly NamedComponent[];
   readonly carriers: readonly Carrier[];
   readonly columns: readonly ColumnUse[];
   readonly tables: readonly TableUse[];
@@ -141,7 +145,8 @@ function walk(operation: Artefact, specs: readonly ComponentSpec[]): Uses {
   const texts: TextUse[] = [];
   const bindings: Binding[] = [];
   const badKeys: Path[] = [];
-  const unknown: UnknownComponent[] = [];
+  const unknown: NamedComponent[] = [];
+  const modules: NamedComponent[] = [];
   const carriers: Carrier[] = [];
   const columns: ColumnUse[] = [];
   const tables: TableUse[] = [];
@@ -154,7 +159,7 @@ function walk(operation: Artefact, specs: readonly ComponentSpec[]): Uses {
     for (const stage of COMPONENT_STAGES)
       walkComponent(stage, runner[stage], { path: ['runners', name, stage], input });
   }
-  return { texts, bindings, badKeys, unknown, carriers, columns, tables, selects };
+  return { texts, bindings, badKeys, unknown, modules, carriers, columns, tables, selects };
 
   function walkComponent(kind: ComponentKind, value: unknown, place: Place): void {
     const chosen = choicesOf(value);
@@ -168,8 +173,11 @@ function walk(operation: Artefact, specs: readonly ComponentSpec[]): Uses {
     }
     const config = isMap(value) ? value : {};
     const spec = specs.find((candidate) => candidate.kind === kind && candidate.key === config.use);
-    if (spec === undefined && typeof config.use === 'string')
-      unknown.push({ kind, use: config.use, path: [...place.path, 'use'] });
+    if (typeof config.use === 'string') {
+      const named = { kind, use: config.use, path: [...place.path, 'use'] };
+      if (isModuleUse(config.use)) modules.push(named);
+      else if (spec === undefined) unknown.push(named);
+    }
     if (spec !== undefined && place.isBatch !== undefined) carriers.push(carrierOf(spec, config, place));
     for (const [key, item] of Object.entries(config)) {
       const field = spec && Object.hasOwn(spec.fields, key) ? spec.fields[key] : undefined;
