@@ -1,6 +1,16 @@
 export { httpChannel } from './channels/http.js';
+export type { ComponentSpec, ConfigField, EnvironmentVariable } from './component.js';
 export { RtnError } from './error.js';
 export { log } from './loggers/log.js';
+export type {
+  Answer,
+  AnswerClass,
+  BatchAnswer,
+  BatchChannel,
+  Channel,
+  Run,
+} from './pipeline/contract.js';
+export type { Message, Row } from './pipeline/record.js';
 export { table } from './readers/table.js';
 export { zmq } from './readers/zmq.js';
 export type {

@@ -43,7 +43,7 @@ export interface Carrier {
 }
 
 /** The name of a column that every row must have. */
-export interface ColumnUse {
+interface ColumnUse {
   readonly operation: Artefact;
   readonly name: string;
   readonly path: Path;
