@@ -10,5 +10,6 @@ export type {
   RunnerPolicy,
 } from './runtime/definition.js';
 export { runner } from './runtime/runner.js';
+export { select } from './runtime/select.js';
 export { asyncSender } from './senders/async.js';
 export { batchSender } from './senders/batch.js';

@@ -1,6 +1,7 @@
 import { parseDuration } from '../component.js';
 import { suggestion } from '../registry/spelling.js';
 import { type Expression, literal, object, type Property, visit } from './expression.js';
+import { secretNeeds } from './secret-needs.js';
 import { below, mapAt, mistake, type Spot, shown } from './spot.js';
 import { plain } from './value.js';
 
@@ -42,6 +43,28 @@ export function declared(
   const at = below(spot, root);
   const entries = Object.entries(mapAt(document[root] ?? {}, at)).filter(([key]) => used.has(key));
   return object(entries.map(([key, value]) => [key, plain(value ?? {}, below(at, key))]));
+}
+
+/**
+ * The secrets that the runner uses, each with the choices that need it: `when: { provider: ['http'] }` where only what
+ * is chosen by a param does. Which are needed at start is then known without making what is not chosen.
+ */
+export function declaredSecrets(
+  document: Document,
+  stages: readonly Expression[],
+  used: ReadonlySet<string>,
+  spot: Spot,
+): Expression {
+  const at = below(spot, 'secrets');
+  const needs = secretNeeds(stages);
+  const entries = Object.entries(mapAt(document.secrets ?? {}, at)).filter(([key]) => used.has(key));
+  return object(
+    entries.map(([key, value]) => {
+      const when = needs.get(key);
+      const declaration = { ...mapAt(value ?? {}, below(at, key)), ...(when !== undefined && { when }) };
+      return [key, plain(declaration, below(at, key))];
+    }),
+  );
 }
 
 /** The parameter of the pipeline's function: `{ inputs, outputs }`, or nothing. */

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import type { Message } from './record.js';
 
 /**
  * The key by which a provider recognises a repeat: a digest of what makes the message this one (operation, run,
@@ -12,4 +13,15 @@ export function idempotencyKey(
   position: number,
 ): string {
   return hash('sha256', JSON.stringify([operation, runId, channel, messageId, position]), 'base64url');
+}
+
+/** The key of a request that carries many messages: the same for a repeat of the unchanged batch, another for any other. */
+export function batchIdempotencyKey(
+  operation: string,
+  runId: string,
+  channel: string,
+  messages: readonly Message[],
+): string {
+  const identities = messages.map(({ id, position }) => [id, position]);
+  return hash('sha256', JSON.stringify([operation, runId, channel, identities]), 'base64url');
 }

@@ -43,7 +43,7 @@ export function parseCommandLine(
   const outputs = locations('output', definition.outputs, given.output, () => true);
   const file = given.option.get('params');
   const params = resolveParams(definition.params, { flags: given.param, environment, file });
-  const secrets = readSecrets(definition.secrets, environment);
+  const secrets = readSecrets(definition.secrets, environment, params.values);
   const mistakes = [given, inputs, outputs, params, secrets].flatMap((part) => part.mistakes);
   if (mistakes.length > 0) throw usageError(definition, mistakes);
   return {

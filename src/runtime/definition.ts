@@ -10,10 +10,16 @@ export interface RunnerDefinition {
   /** JSON Schema per param, with its default and description. */
   readonly params: Readonly<Record<string, JsonSchema>>;
   /** Environment variables that hold credentials. Only their values are secret. */
-  readonly secrets: Readonly<Record<string, { readonly description?: string }>>;
+  readonly secrets: Readonly<Record<string, SecretDefinition>>;
   readonly policy: RunnerPolicy;
   /** Called once the command line is understood; wires the stages without touching the world. */
   pipeline(context: RunnerContext): Pipeline;
+}
+
+export interface SecretDefinition {
+  readonly description?: string;
+  /** Only needed where the param has one of these values: `{ provider: ['http'] }`. */
+  readonly when?: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface OperationIdentity {

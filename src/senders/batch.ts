@@ -25,6 +25,7 @@ export const batchSenderSpec: ComponentSpec = {
   key: 'batch',
   construct: 'batchSender',
   description: 'Sends many messages by one request, exactly one request in flight.',
+  isBatch: true,
   fields: {
     ...SENDER_FIELDS,
     max_items: {

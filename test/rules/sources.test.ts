@@ -45,6 +45,7 @@ function notesFor(changed: readonly string[] | undefined, files = tree): string[
     base,
     artefacts: [],
     dependents: [],
+    modules: undefined,
     loading: [],
     today: '2026-11-24',
   };
