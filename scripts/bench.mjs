@@ -1,14 +1,15 @@
+import { cpSync } from 'node:fs';
 import { join } from 'node:path';
-import { install, ROOT, run } from './install.mjs';
+import { build, install, ROOT, run } from './install.mjs';
 
-// `npm run bench`: ratios against a bare loop in the same run. Compiled aside, so that dist/ holds only the product.
+// `npm run bench [-- NAME FLAG…]`: ratios against a bare loop in the same run, all of them or one. Compiled aside, so
+// that dist/ holds only the product.
 install();
-const out = join(ROOT, 'node_modules', '.cache', 'rtn-bench');
+build();
+const out = join(ROOT, '.cache', 'bench');
 const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
 run(process.execPath, [tsc, '-p', 'tsconfig.json', '--noEmit', 'false', '--outDir', out]);
-run(process.execPath, [
-  '-e',
-  `require('fs').cpSync('bench/server.mjs', ${JSON.stringify(join(out, 'bench', 'server.mjs'))})`,
-]);
-run(process.execPath, [join(out, 'bench', 'send.js')]);
-run(process.execPath, [join(out, 'bench', 'registry.js')]);
+cpSync(join(ROOT, 'bench', 'server.mjs'), join(out, 'bench', 'server.mjs'));
+const [name, ...flags] = process.argv.slice(2);
+for (const each of name === undefined ? ['send', 'pipeline', 'registry'] : [name])
+  run(process.execPath, [join(out, 'bench', `${each}.js`), ...flags]);

@@ -28,6 +28,9 @@ export const MAX_BODY_BYTES = 65_536;
  */
 export class Exchange {
   readonly startedMs: number;
+  /** Neighbours in the list of deadlines, while it stands there. */
+  earlier: Exchange | undefined;
+  later: Exchange | undefined;
   readonly #settle: (result: ExchangeResult) => void;
   readonly #maxBodyBytes: number;
   #controller: Controller | undefined;
@@ -92,9 +95,14 @@ export class Exchange {
 /**
  * The deadlines of all exchanges under way, kept by one timer. They share one timeout, so they fall due in the order
  * they began; a timer or an AbortSignal each would cost a third of the throughput. Late by up to a tenth of the timeout.
+ *
+ * A doubly linked list. No Set: its old tables, once they are old enough, keep all that they ever held from the
+ * collector's young generation, which cost more than the requests themselves. For the same reason `remove` unlinks both
+ * ways.
  */
 export class Deadlines {
-  readonly #exchanges = new Set<Exchange>();
+  #first: Exchange | undefined;
+  #last: Exchange | undefined;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
   #cancelSweep: (() => void) | undefined;
@@ -105,12 +113,22 @@ export class Deadlines {
   }
 
   add(exchange: Exchange): void {
-    this.#exchanges.add(exchange);
+    exchange.earlier = this.#last;
+    if (this.#last === undefined) this.#first = exchange;
+    else this.#last.later = exchange;
+    this.#last = exchange;
     this.#cancelSweep ??= this.#clock.schedule(this.#timeoutMs / 10, this.#sweep);
   }
 
+  /** Does nothing for an exchange that is not there (any more). */
   remove(exchange: Exchange): void {
-    this.#exchanges.delete(exchange);
+    const { earlier, later } = exchange;
+    if (earlier !== undefined) earlier.later = later;
+    else if (this.#first === exchange) this.#first = later;
+    if (later !== undefined) later.earlier = earlier;
+    else if (this.#last === exchange) this.#last = earlier;
+    exchange.earlier = undefined;
+    exchange.later = undefined;
   }
 
   close(): void {
@@ -119,12 +137,12 @@ export class Deadlines {
 
   readonly #sweep = (): void => {
     const nowMs = this.#clock.monotonic();
-    for (const exchange of this.#exchanges) {
-      if (exchange.startedMs + this.#timeoutMs > nowMs) break;
-      this.#exchanges.delete(exchange);
-      exchange.abort(Object.assign(new Error(`no answer within ${this.#timeoutMs} ms`), { code: 'timeout' }));
+    for (let first = this.#first; first !== undefined; first = this.#first) {
+      if (first.startedMs + this.#timeoutMs > nowMs) break;
+      this.remove(first);
+      first.abort(Object.assign(new Error(`no answer within ${this.#timeoutMs} ms`), { code: 'timeout' }));
     }
     this.#cancelSweep =
-      this.#exchanges.size > 0 ? this.#clock.schedule(this.#timeoutMs / 10, this.#sweep) : undefined;
+      this.#first === undefined ? undefined : this.#clock.schedule(this.#timeoutMs / 10, this.#sweep);
   };
 }

@@ -17,6 +17,19 @@ export function compileHeaders(
   return () => ({ ...constant });
 }
 
+/** The same as a new list of names and values in turn, which undici reads fastest; `except` is left out. */
+export function compileHeaderList(
+  headers: Headers | ((row: Row) => Headers) | undefined,
+  except: string | undefined,
+): (row: Row) => string[] {
+  const headersOf = compileHeaders(headers);
+  const list = (of: Headers) =>
+    Object.entries(of).flatMap(([name, value]) => (name === except ? [] : [name, value]));
+  if (typeof headers === 'function') return (row) => list(headersOf(row));
+  const constant = list(headersOf({}));
+  return () => constant.slice();
+}
+
 /** No message shows the value: it may be a secret. */
 function checked(headers: Headers, code: 'data' | 'configuration'): Headers {
   for (const [name, value] of Object.entries(headers)) {

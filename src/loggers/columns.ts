@@ -6,6 +6,8 @@ export interface LogColumn {
   readonly name: string;
   readonly type: 'text' | 'bigint' | 'int' | 'boolean' | 'timestamptz';
   readonly isRequired: boolean;
+  /** Whether its value is the same in all rows of a run: `of` then reads no result. */
+  readonly isOfRun?: boolean;
   readonly of: (result: SendResult, run: Run) => string | number | boolean | null;
 }
 
@@ -16,12 +18,20 @@ const text = (name: string, of: LogColumn['of'], isRequired = false): LogColumn 
   of,
 });
 
+const ofRun = (name: string, of: (run: Run) => string): LogColumn => ({
+  name,
+  type: 'text',
+  isRequired: true,
+  isOfRun: true,
+  of: (_, run) => of(run),
+});
+
 /** The send log, in column order. */
 export const LOG_COLUMNS: readonly LogColumn[] = [
-  text('run_id', (_, run) => run.id, true),
-  text('operation', (_, run) => run.operation, true),
-  text('version', (_, run) => run.version, true),
-  text('digest', (_, run) => run.digest, true),
+  ofRun('run_id', (run) => run.id),
+  ofRun('operation', (run) => run.operation),
+  ofRun('version', (run) => run.version),
+  ofRun('digest', (run) => run.digest),
   text('message_id', (result) => result.messageId, true),
   { name: 'position', type: 'bigint', isRequired: true, of: (result) => result.position },
   text('outcome', (result) => result.outcome, true),
@@ -37,12 +47,25 @@ export const LOG_COLUMNS: readonly LogColumn[] = [
     name: 'started_at',
     type: 'timestamptz',
     isRequired: true,
-    of: (result) => new Date(result.startedAtMs).toISOString(),
+    of: (result) => isoTime(result.startedAtMs),
   },
   {
     name: 'finished_at',
     type: 'timestamptz',
     isRequired: true,
-    of: (result) => new Date(result.finishedAtMs).toISOString(),
+    of: (result) => isoTime(result.finishedAtMs),
   },
 ];
+
+let isoSecond = Number.NaN;
+let isoPrefix = '';
+
+/** A wall time as ISO 8601 in UTC. Times come close together: the text of a second is made once. */
+function isoTime(timeMs: number): string {
+  const second = Math.floor(timeMs / 1_000);
+  if (second !== isoSecond) {
+    isoPrefix = new Date(second * 1_000).toISOString().slice(0, -4);
+    isoSecond = second;
+  }
+  return `${isoPrefix}${String(Math.floor(timeMs) - second * 1_000).padStart(3, '0')}Z`;
+}

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { RtnError } from '../error.js';
 import type { Run } from '../pipeline/contract.js';
 import type { SendResult } from '../pipeline/record.js';
-import { LOG_COLUMNS } from './columns.js';
+import { logLines } from './log-line.js';
 
 /** The first line of a spill file: to which run, operation and log its rows belong. */
 export interface SpillHeader {
@@ -36,10 +36,7 @@ export class SpillFile {
   }
 
   async append(results: readonly SendResult[]): Promise<void> {
-    const lines = results.map((result) => {
-      const row = LOG_COLUMNS.map(({ name, of }) => [name, of(result, this.#run)]);
-      return `${JSON.stringify(Object.fromEntries(row))}\n`;
-    });
+    const lines = results.map(logLines(this.#run));
     try {
       await mkdir(this.#run.stateDir, { recursive: true });
       const file = await open(this.path, 'a+', 0o600);

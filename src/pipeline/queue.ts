@@ -65,7 +65,12 @@ export class Queue<T extends NonNullable<unknown>> {
 
   /** Admits the item if that needs no waiting. */
   trySend(item: T): boolean {
-    return this.trySendMany([item]) === 1;
+    if (this.#receivers.size > 0 || this.#isClosed) return this.trySendMany([item]) === 1;
+    if (this.#buffer.length >= this.capacity) return false;
+    this.#buffer.push(item);
+    this.#admitted++;
+    this.#notify();
+    return true;
   }
 
   /** Admits as many of the items, from index `from`, as need no waiting; returns how many that were. */
@@ -120,7 +125,7 @@ export class Queue<T extends NonNullable<unknown>> {
   tryReceive(): T | undefined {
     const item = this.#buffer.shift();
     if (item !== undefined) {
-      this.#refill();
+      if (this.#senders.size > 0) this.#refill();
       return item;
     }
     return this.#takeFromSender();
@@ -180,6 +185,7 @@ export class Queue<T extends NonNullable<unknown>> {
 
   /** A listener may register again while it is called: that is for the next time. */
   #notify(): void {
+    if (this.#listeners.size === 0) return;
     const listeners = [...this.#listeners];
     this.#listeners.clear();
     for (const listener of listeners) listener();

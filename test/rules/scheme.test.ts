@@ -18,12 +18,12 @@ test.each<[what: string, edits: Record<string, string>, expected: string[]]>([
   [
     'an output that its logger cannot write to',
     { 'default: pg:': 'default: yt:' },
-    ["the logger 'log' cannot write yt:…, expected pg:…"],
+    ["the logger 'log' cannot write yt:…, expected pg:… or file:…"],
   ],
   [
     'an input that one of its readers cannot read',
     { [KEY]: `${KEY}    default: pg:recipients\n` },
-    ["the reader 'table' cannot read pg:…, expected yt:…"],
+    ["the reader 'table' cannot read pg:…, expected yt:… or file:…"],
   ],
   [
     'an input that only a stream fills',
@@ -38,7 +38,7 @@ test.each<[what: string, edits: Record<string, string>, expected: string[]]>([
   [
     'nothing more where the component is unknown',
     { 'default: pg:': 'default: yt:', 'logger: { use: log,': 'logger: { use: other,' },
-    ["the logger 'log' cannot write yt:…, expected pg:…"],
+    ["the logger 'log' cannot write yt:…, expected pg:… or file:…"],
   ],
 ])('a default location: %s', (_, edits, expected) => {
   expect(found(edits).filter((line) => line.startsWith('binding/scheme'))).toEqual(
@@ -56,7 +56,7 @@ test('a draft ahead of the code is warned of, and cannot be published', async ()
   });
   expect(await rtn('publish', 'driver_push', '--with-deps')).toMatchObject({
     code: 1,
-    err: expect.stringContaining("the logger 'log' cannot write yt:…, expected pg:…"),
+    err: expect.stringContaining("the logger 'log' cannot write yt:…, expected pg:… or file:…"),
   });
   expect(read(OPERATION)).toBe(before);
 });
