@@ -15,6 +15,9 @@ import {
 import { dirname, join } from 'node:path';
 import { foreignCode, RtnError } from '../error.js';
 
+/** The folders of a registry itself. */
+const FOLDERS: readonly string[] = ['operations', 'layers', 'templates'];
+
 /** Folders that are never part of a registry, however wide a glob is. */
 const NEVER_WALKED = new Set(['node_modules', '.git']);
 
@@ -94,9 +97,11 @@ export function findRoot(folder: string): string | undefined {
 }
 
 function filesBelow(root: string, folder: string): string[] {
-  // What a link leads to is not in git, so a base would see no change there: that must not pass for clean.
-  if (folder !== '' && lstatSync(join(root, folder), { throwIfNoEntry: false })?.isSymbolicLink() === true)
+  if (folder !== '' && lstatSync(join(root, folder), { throwIfNoEntry: false })?.isSymbolicLink() === true) {
+    if (!FOLDERS.includes(folder)) return [];
+    // What a link leads to is not in git, so a base would see no change there: that must not pass for clean.
     throw new RtnError('undetermined', `${folder} is a symbolic link; a registry is made of real folders`);
+  }
   return readFolder(join(root, folder)).flatMap((entry) => {
     const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
     if (entry.isDirectory()) return NEVER_WALKED.has(entry.name) ? [] : filesBelow(root, path);

@@ -106,7 +106,7 @@ export class Launch {
       started: () => this.#started(),
     });
     this.#progress?.stop();
-    release();
+    release(exitCode);
     await this.#tellEnd(exitCode);
     return exitCode;
   }
