@@ -1,7 +1,9 @@
 import { RtnError } from '../error.js';
 import type { Answer, Run } from '../pipeline/contract.js';
 import type { Counts } from '../pipeline/counts.js';
-import { Adaptive } from './adaptive.js';
+import { AdaptiveConcurrency } from './adaptive-concurrency.js';
+import { AdaptiveRate } from './adaptive-rate.js';
+import { isDown, isUnsendable } from './answers.js';
 import { Breaker } from './breaker.js';
 import { FirstAnswers } from './first-answers.js';
 import { Gate } from './gate.js';
@@ -24,6 +26,8 @@ export interface EndpointOptions {
 /** A request that has left. */
 export interface Passage {
   readonly startedMs: number;
+  /** The breaker's state at its departure. */
+  readonly stateNumber: number;
   /** Whether it probes an open breaker: then it counts as no attempt. */
   readonly isProbe: boolean;
 }
@@ -39,7 +43,7 @@ export class Endpoint {
   readonly #gate: Gate;
   readonly #breaker: Breaker;
   readonly #first = new FirstAnswers();
-  readonly #adaptive: Adaptive | undefined;
+  readonly #adaptive: { readonly concurrency: AdaptiveConcurrency; readonly rate: AdaptiveRate } | undefined;
 
   constructor(options: EndpointOptions, run: Run, counts: Counts) {
     this.#options = options;
@@ -52,7 +56,10 @@ export class Endpoint {
       maxPauseMs: Math.max(options.breakerPauseMs, options.maxBackoffMs),
     });
     this.#adaptive = options.isAdaptive
-      ? new Adaptive({ min: options.minConcurrency, max: options.concurrency })
+      ? {
+          concurrency: new AdaptiveConcurrency({ min: options.minConcurrency, max: options.concurrency }),
+          rate: new AdaptiveRate(),
+        }
       : undefined;
   }
 
@@ -61,7 +68,7 @@ export class Endpoint {
     return Math.min(
       this.#options.concurrency,
       this.#first.limit,
-      this.#adaptive?.limit ?? this.#options.concurrency,
+      this.#adaptive?.concurrency.limit ?? this.#options.concurrency,
     );
   }
 
@@ -72,46 +79,59 @@ export class Endpoint {
 
   /** Takes note that a request leaves now. */
   pass(nowMs: number): Passage {
-    if (this.#adaptive !== undefined) this.#gate.hold(this.#adaptive.rate(nowMs));
+    if (this.#adaptive !== undefined) this.#gate.hold(this.#adaptive.rate.perSecond(nowMs));
     this.#gate.pass(nowMs);
-    return { startedMs: nowMs, isProbe: this.#breaker.pass() };
+    return { startedMs: nowMs, ...this.#breaker.pass() };
   }
 
-  /** Takes note of an answer; gives the error that ends the run, or undefined. `pauseMs` is for throttling without Retry-After. */
-  answered(answer: Answer, passage: Passage, pauseMs: number): RtnError | undefined {
+  /**
+   * Takes note of an answer to a request, and of what it told of each message in it; gives the error that ends the run,
+   * or undefined. `pauseMs` is for throttling without Retry-After.
+   */
+  answered(
+    answer: Answer,
+    passage: Passage,
+    pauseMs: number,
+    told: readonly Answer[] = [answer],
+  ): RtnError | undefined {
     const nowMs = this.#run.clock.monotonic();
+    if (isUnsendable(answer)) {
+      this.#breaker.withdraw(passage.stateNumber);
+      return undefined;
+    }
     if (isDown(answer)) return this.#down(answer, passage, nowMs);
     this.#breaker.up();
-    if (answer.class === 'throttled') this.#throttled(answer, nowMs, pauseMs);
-    else this.#adaptive?.answered(nowMs - passage.startedMs, this.#counts.inFlight + 1, nowMs);
-    return this.#first.note(answer);
+    const throttled = told.filter((each) => each.class === 'throttled');
+    if (throttled.length > 0) this.#throttled(throttled, passage, nowMs, pauseMs);
+    else {
+      this.#adaptive?.rate.accepted(nowMs);
+      this.#adaptive?.concurrency.answered(nowMs - passage.startedMs, this.#counts.inFlight + 1, nowMs);
+    }
+    return this.#first.note(told);
   }
 
-  #throttled({ retryAfterMs }: Answer, nowMs: number, pauseMs: number): void {
-    this.#adaptive?.throttled(nowMs);
+  #throttled(answers: readonly Answer[], { startedMs }: Passage, nowMs: number, pauseMs: number): void {
+    this.#counts.throttled += answers.length;
+    const asked = answers.flatMap(({ retryAfterMs }) => retryAfterMs ?? []);
     // Who finds out the rate slows down by that; who does not has to wait as a whole.
-    if (retryAfterMs !== null || this.#adaptive === undefined)
-      this.#gate.coolDown(nowMs + (retryAfterMs ?? pauseMs));
+    const elseMs = this.#adaptive === undefined ? pauseMs : 0;
+    const resumeMs = nowMs + (asked.length > 0 ? Math.max(...asked) : elseMs);
+    this.#gate.coolDown(resumeMs);
+    this.#adaptive?.rate.throttled(nowMs, startedMs, resumeMs);
   }
 
-  #down(answer: Answer, { isProbe }: Passage, nowMs: number): RtnError | undefined {
-    const hasOpened = this.#breaker.down(isProbe, nowMs);
+  #down(answer: Answer, { stateNumber }: Passage, nowMs: number): RtnError | undefined {
+    const hasOpened = this.#breaker.down(stateNumber, nowMs);
     if (hasOpened) this.#run.warn(`the provider is down (${answer.errorCode}); sending waits and probes it`);
-    const openForMs = this.#breaker.openForMs(nowMs);
-    if (openForMs < this.#options.giveUpAfterMs) return undefined;
+    const downForMs = this.#breaker.downForMs(nowMs);
+    if (downForMs < this.#options.giveUpAfterMs) return undefined;
     return new RtnError(
       'unavailable',
-      `the provider has been down for ${Math.round(openForMs / 1_000)} s: ${answer.errorText ?? answer.errorCode}`,
+      `the provider has been down for ${Math.round(downForMs / 1_000)} s: ${answer.errorText ?? answer.errorCode}`,
       {
         details: { errorCode: answer.errorCode },
         next: 'start the same command again once the provider answers',
       },
     );
   }
-}
-
-/** Not reached, or a server error: a provider that refuses or throttles is there. */
-export function isDown({ class: answerClass, httpStatus }: Answer): boolean {
-  if (answerClass !== 'retry' && answerClass !== 'in-doubt') return false;
-  return httpStatus === null || httpStatus >= 500;
 }
