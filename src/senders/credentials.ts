@@ -33,7 +33,7 @@ export class Credentials {
   async renewFor(delivery: Delivery): Promise<boolean> {
     if (delivery.isRenewed || this.#renew === undefined) return false;
     if (delivery.generation === this.#generation) {
-      if (!this.#wereAccepted) return false;
+      if (this.#renewing === undefined && !this.#wereAccepted) return false;
       this.#renewing ??= this.#renewNow(this.#renew);
       if (!(await this.#renewing)) return false;
     }
@@ -44,10 +44,8 @@ export class Credentials {
   async #renewNow(renew: () => Promise<boolean>): Promise<boolean> {
     try {
       const areNew = await renew();
-      if (areNew) {
-        this.#generation++;
-        this.#wereAccepted = false;
-      }
+      if (areNew) this.#generation++;
+      this.#wereAccepted = false;
       return areNew;
     } finally {
       this.#renewing = undefined;
