@@ -26,15 +26,16 @@ export class FirstAnswers {
     if (this.#isOver) return undefined;
     this.#isOver = answers.some((answer) => answer.class === 'sent');
     if (this.#isOver) return undefined;
-    for (const answer of answers) {
-      if (!isRefusal(answer)) continue;
-      const kind = `${answer.class} ${answer.errorCode}`;
+    const refusals = answers.filter(isRefusal);
+    for (const refusal of refusals) {
+      const kind = `${refusal.class} ${refusal.errorCode}`;
       this.#kind ??= kind;
       // A second kind: it is not one mistake that refuses them all. What limits the requests in flight stays.
       this.#isMixed ||= kind !== this.#kind;
-      if (!this.#isMixed && ++this.#alike === ALIKE) return alikeError(answer);
     }
-    return undefined;
+    this.#alike += refusals.length;
+    const [first] = refusals;
+    return first === undefined || this.#isMixed || this.#alike < ALIKE ? undefined : alikeError(first);
   }
 }
 

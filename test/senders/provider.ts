@@ -109,8 +109,9 @@ export class Provider {
 }
 
 interface Inlet {
-  /** How many messages there are; they are all in the queue from the beginning, and it is closed. */
+  /** How many messages there are; they are all in the queue from the beginning, and it is closed unless `isOpen`. */
   readonly messages: number;
+  readonly isOpen?: boolean;
   readonly resultCapacity?: number;
   readonly seed?: number;
   readonly maySend?: (nowMs: number) => boolean;
@@ -136,16 +137,16 @@ export async function playBatch(
 }
 
 async function play(
-  { messages, resultCapacity = 100_000, maySend }: Inlet,
+  { messages, isOpen = false, resultCapacity = 100_000, maySend }: Inlet,
   clock: VirtualClock,
   provider: Provider,
   sender: ReturnType<typeof asyncSender>,
 ) {
   const run = testRun({ clock });
   await sender.open(run);
-  const queue = new Queue<Message>(Math.max(1, messages));
+  const queue = new Queue<Message>(Math.max(100, messages));
   queue.trySendMany(messagesOf(messages));
-  queue.close();
+  if (!isOpen) queue.close();
   const results = new Queue<SendResult>(resultCapacity);
   const stop = new AbortController();
   const counts = newCounts();
