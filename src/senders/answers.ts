@@ -26,9 +26,8 @@ export function isUnsendable({ class: answerClass, errorCode }: Answer): boolean
 }
 
 /** The provider refuses what it was sent. One that is down or wants us to slow down says nothing of that. */
-export function isRefusal(answer: Answer): boolean {
-  if (answer.class === 'rejected') return !isUnsendable(answer);
-  return answer.class === 'retry' && answer.httpStatus !== null && answer.httpStatus < 500;
+export function isRefusal({ class: answerClass, httpStatus }: Answer): boolean {
+  return answerClass === 'rejected' || (answerClass === 'retry' && httpStatus !== null && httpStatus < 500);
 }
 
 function withoutRequest(errorCode: string, errorText: string): Answer {

@@ -60,7 +60,6 @@ export class Judge {
         return LEFT;
       case 'throttled':
       case 'retry':
-        if (this.#control.signal.aborted) return LEFT;
         return isProbe && isDown(answer) ? this.#afterProbe(delivery) : this.#again(delivery, answer);
     }
   }

@@ -122,6 +122,30 @@ describe('a batch is sent', () => {
     expect(report()).toEqual({ left: 0 });
   });
 
+  test('when it is full to the last byte, without waiting for one that does not fit', async () => {
+    const { clock, provider } = await play({ messages: 4, isOpen: true, maxBytes: 40, lingerMs: 60_000 });
+    await clock.advance(1);
+    expect(sizes(provider)).toEqual([4]);
+  });
+
+  test('half full at the End though messages wait to be tried again', async () => {
+    const { clock, provider } = await play({
+      messages: 3,
+      maxItems: 2,
+      lingerMs: 60_000,
+      reply: (request) =>
+        each(request, (id) =>
+          id === 'm0' && request.index === 0 ? { ...ANSWERS.unlisted, retryAfterMs: 5_000 } : SENT,
+        ),
+    });
+    await clock.advance(60_000);
+    expect(provider.requests).toMatchObject([
+      { ids: ['m0', 'm1'], atMs: 0 },
+      { ids: ['m2'], atMs: 10 },
+      { ids: ['m0'], atMs: 5_010 },
+    ]);
+  });
+
   test('and no other while it is under way', async () => {
     const { clock, provider } = await play({ messages: 500, maxItems: 7, latencyMs: 100 });
     await clock.advance(60_000);
@@ -161,6 +185,15 @@ describe('a batch is sent', () => {
     expect(rejected).toMatchObject([
       { messageId: 'm2', attempts: 0, errorCode: 'unsendable_row', errorText: 'the row has no title' },
     ]);
+  });
+
+  test('and a message that makes no request is rejected without waiting for others', async () => {
+    const bytesOf = () => {
+      throw new RtnError('data', 'the row has no title');
+    };
+    const { clock, results } = await play({ messages: 1, isOpen: true, lingerMs: 60_000, bytesOf });
+    await clock.advance(1);
+    expect(await drain(results)).toMatchObject([{ messageId: 'm0', outcome: 'rejected' }]);
   });
 });
 

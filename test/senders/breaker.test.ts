@@ -179,18 +179,19 @@ describe('a provider that is down', () => {
   });
 
   test('is not thought to be up because a row makes no request', async () => {
-    const { clock, provider, report, run } = await playAsync({
+    const { clock, report, run } = await playAsync({
       messages: 200,
       concurrency: 1,
       breakerFailures: 3,
-      answers: (id, _, { atMs }) => {
-        if (Number(id.slice(1)) % 2 === 1) return answer('rejected', { errorCode: 'unsendable_row' });
-        return atMs < 20_000 ? ANSWERS.unreachable : SENT;
+      // In doubt, so that new messages are the probes; of those every other makes no request.
+      answers(id, _, { atMs }) {
+        const number = Number(id.slice(1));
+        if (number >= 3 && number % 2 === 1) return answer('rejected', { errorCode: 'unsendable_row' });
+        return atMs < 20_000 ? answer('in-doubt', { errorCode: 'UND_ERR_SOCKET' }) : SENT;
       },
     });
     await clock.advance(120_000);
     expect(report()).toEqual({ left: 0 });
     expect(run.warnings).toHaveLength(1);
-    expect(provider.timesOf('m0').length).toBeGreaterThan(0);
   });
 });

@@ -49,6 +49,18 @@ test('many requests that are refused at once make one renewal and one repeat eac
   expect(counts.attempts).toBe(logged.reduce((sum, { attempts }) => sum + attempts, 0));
 });
 
+test('a repeat with new credentials leaves every attempt for what else may fail', async () => {
+  const script = [ANSWERS.refresh, ANSWERS.serverError, SENT];
+  const { clock, results } = await playAsync({
+    messages: 1,
+    maxAttempts: 2,
+    answers: (_, attempt) => script[attempt - 1] ?? SENT,
+    refresh: async () => true,
+  });
+  await clock.advance(60_000);
+  expect(await drain(results)).toMatchObject([{ outcome: 'sent', attempts: 3 }]);
+});
+
 test('a request that left before the renewal and is refused after it makes no other', async () => {
   const { clock, renewals, report } = await expiring([0], ({ index }) => (index === 0 ? 10 : 500), {
     messages: 2,
@@ -93,13 +105,16 @@ describe('the run ends for its credentials', () => {
   });
 
   test('when one message is refused with old and new ones while others are accepted', async () => {
+    let renewals = 0;
     const { clock, stopped } = await playAsync({
-      messages: 100,
+      messages: 10_000,
       answers: (id) => (id === 'm7' ? ANSWERS.refresh : SENT),
-      refresh: async () => true,
+      latencyMs: ({ ids }) => (ids[0] === 'm7' ? 100 : 10),
+      refresh: async () => ++renewals > 0,
     });
     await clock.advance(60_000);
     expect(stopped()).toMatchObject({ code: 'credentials' });
+    expect(renewals).toBe(1);
   });
 
   test('with the error of a renewal that fails', async () => {
