@@ -7,6 +7,8 @@ const PLATEAU = { leastMs: 2_000, growth: 4, mostMs: 32_000 } as const;
 const ECHO_MS = 1_000;
 /** Throttled again so soon after a cut: the ceiling held what the provider had saved up, and is too high. */
 const SOON_MS = 4_000;
+/** Less than this share throttled in the last second is about single recipients, or about to end by itself. */
+const LEAST_SHARE = 0.02;
 
 /**
  * Finds out the rate that a provider accepts without throttling. What got through when it throttled is the ceiling; from
@@ -16,6 +18,7 @@ const SOON_MS = 4_000;
  */
 export class AdaptiveRate {
   readonly #accepted = new RateMeter();
+  readonly #throttled = new RateMeter();
   #ceiling = Number.POSITIVE_INFINITY;
   #cutAtMs = Number.NEGATIVE_INFINITY;
   /** When requests left again after the last cut: later than it where the provider asked for a pause. */
@@ -34,9 +37,14 @@ export class AdaptiveRate {
     this.#accepted.add(nowMs);
   }
 
-  /** The provider throttled a request that left at `leftAtMs`; nothing else leaves before `resumeMs`. */
+  /** The provider throttled a request that left at `leftAtMs` and asked for nothing else to leave before `resumeMs`. */
   throttled(nowMs: number, leftAtMs: number, resumeMs: number): void {
+    this.#throttled.add(nowMs);
     if (leftAtMs < this.#cutAtMs + ECHO_MS) return;
+    const throttled = this.#throttled.perSecond(nowMs);
+    // A provider that asks for a pause means all requests.
+    const isSlight = throttled < LEAST_SHARE * (throttled + this.#accepted.perSecond(nowMs));
+    if (isSlight && resumeMs === nowMs) return;
     const isSoon = leftAtMs < this.#resumedAtMs + SOON_MS;
     const ceiling = this.#newCeiling(nowMs, isSoon);
     if (this.#ceiling === Number.POSITIVE_INFINITY || ceiling < 0.8 * this.#ceiling)

@@ -13,13 +13,13 @@ export interface EndpointOptions {
   readonly concurrency: number;
   /** Requests a second; 0 for no limit. */
   readonly rateLimit: number;
-  /** Whether the limit of requests in flight, and after throttling the rate, are found out while sending. */
+  /** Whether the limit of requests in flight is found out while sending. */
   readonly isAdaptive: boolean;
   readonly minConcurrency: number;
   readonly breakerFailures: number;
   readonly breakerPauseMs: number;
   readonly maxBackoffMs: number;
-  /** How long the provider may be down before the run stops. */
+  /** How long the provider may be down, or throttle everything, before the run stops. */
   readonly giveUpAfterMs: number;
 }
 
@@ -33,7 +33,8 @@ export interface Passage {
 }
 
 /**
- * What all requests to one provider share, whoever makes them: the rate and the cool-down, the circuit breaker, the
+ * What all requests to one provider share, whoever makes them: the rate (declared, and found out once the provider
+ * throttles) and the cool-down, the circuit breaker, the
  * guard of the beginning, and how many may be in flight.
  */
 export class Endpoint {
@@ -43,7 +44,9 @@ export class Endpoint {
   readonly #gate: Gate;
   readonly #breaker: Breaker;
   readonly #first = new FirstAnswers();
-  readonly #adaptive: { readonly concurrency: AdaptiveConcurrency; readonly rate: AdaptiveRate } | undefined;
+  readonly #rate = new AdaptiveRate();
+  #throttledSinceMs: number | undefined;
+  readonly #concurrency: AdaptiveConcurrency | undefined;
 
   constructor(options: EndpointOptions, run: Run, counts: Counts) {
     this.#options = options;
@@ -55,11 +58,8 @@ export class Endpoint {
       pauseMs: options.breakerPauseMs,
       maxPauseMs: Math.max(options.breakerPauseMs, options.maxBackoffMs),
     });
-    this.#adaptive = options.isAdaptive
-      ? {
-          concurrency: new AdaptiveConcurrency({ min: options.minConcurrency, max: options.concurrency }),
-          rate: new AdaptiveRate(),
-        }
+    this.#concurrency = options.isAdaptive
+      ? new AdaptiveConcurrency({ min: options.minConcurrency, max: options.concurrency })
       : undefined;
   }
 
@@ -68,7 +68,7 @@ export class Endpoint {
     return Math.min(
       this.#options.concurrency,
       this.#first.limit,
-      this.#adaptive?.concurrency.limit ?? this.#options.concurrency,
+      this.#concurrency?.limit ?? this.#options.concurrency,
     );
   }
 
@@ -79,7 +79,7 @@ export class Endpoint {
 
   /** Takes note that a request leaves now. */
   pass(nowMs: number): Passage {
-    if (this.#adaptive !== undefined) this.#gate.hold(this.#adaptive.rate.perSecond(nowMs));
+    this.#gate.hold(this.#rate.perSecond(nowMs));
     this.#gate.pass(nowMs);
     return { startedMs: nowMs, ...this.#breaker.pass() };
   }
@@ -104,20 +104,33 @@ export class Endpoint {
     const throttled = told.filter((each) => each.class === 'throttled');
     if (throttled.length > 0) this.#throttled(throttled, passage, nowMs, pauseMs);
     else {
-      this.#adaptive?.rate.accepted(nowMs);
-      this.#adaptive?.concurrency.answered(nowMs - passage.startedMs, this.#counts.inFlight + 1, nowMs);
+      this.#rate.accepted(nowMs);
+      this.#concurrency?.answered(nowMs - passage.startedMs, this.#counts.inFlight + 1, nowMs);
     }
-    return this.#first.note(told);
+    return this.#first.note(told) ?? this.#throttledOnly(throttled.length === told.length, nowMs);
   }
 
   #throttled(answers: readonly Answer[], { startedMs }: Passage, nowMs: number, pauseMs: number): void {
     this.#counts.throttled += answers.length;
     const asked = answers.flatMap(({ retryAfterMs }) => retryAfterMs ?? []);
-    // Who finds out the rate slows down by that; who does not has to wait as a whole.
-    const elseMs = this.#adaptive === undefined ? pauseMs : 0;
-    const resumeMs = nowMs + (asked.length > 0 ? Math.max(...asked) : elseMs);
-    this.#gate.coolDown(resumeMs);
-    this.#adaptive?.rate.throttled(nowMs, startedMs, resumeMs);
+    const askedMs = asked.length > 0 ? Math.max(...asked) : 0;
+    this.#rate.throttled(nowMs, startedMs, nowMs + askedMs);
+    // With as many in flight as the provider takes the lower rate is enough; with any number all of them have to wait.
+    const elseMs = this.#concurrency === undefined ? pauseMs : 0;
+    this.#gate.coolDown(nowMs + (askedMs || elseMs));
+  }
+
+  /** A quota that is used up: each message would be failed in its turn. */
+  #throttledOnly(isThrottled: boolean, nowMs: number): RtnError | undefined {
+    if (isThrottled) this.#throttledSinceMs ??= nowMs;
+    else this.#throttledSinceMs = undefined;
+    const forMs = nowMs - (this.#throttledSinceMs ?? nowMs);
+    if (forMs < this.#options.giveUpAfterMs) return undefined;
+    return new RtnError(
+      'temporary',
+      `the provider has taken nothing and asked to slow down for ${Math.round(forMs / 1_000)} s`,
+      { next: 'start the same command again later, or ask the provider for a higher quota' },
+    );
   }
 
   #down(answer: Answer, { stateNumber }: Passage, nowMs: number): RtnError | undefined {

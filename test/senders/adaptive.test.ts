@@ -6,7 +6,7 @@ import { Queue } from '../../src/pipeline/queue.js';
 import type { Message, SendResult } from '../../src/pipeline/record.js';
 import { asyncSender } from '../../src/senders/async.js';
 import { testRun } from '../setup/run.js';
-import { ANSWERS, answer, mostInASecond } from './provider.js';
+import { ANSWERS, answer, drain, mostInASecond, playAsync, type SeenRequest } from './provider.js';
 
 interface Model {
   readonly concurrency?: number;
@@ -192,6 +192,55 @@ describe('a provider that throttles above a rate', () => {
       expect(settled.throttledShare, `at ${next} a second`).toBeLessThan(0.05);
     }
     await end();
+  });
+
+  test.each(
+    [20, 100].flatMap((perSecond) =>
+      [0.1, 1].flatMap((savedS) => [null, 1_000].map((ms) => [perSecond, savedS, ms] as const)),
+    ),
+  )(
+    'of %i a second, %f s saved up and Retry-After %s fails no message without adaptive, with default settings',
+    async (perSecond, savedS, retryAfterMs) => {
+      const throttles = above(() => perSecond, savedS, retryAfterMs);
+      const said = new Map<SeenRequest, Answer>();
+      const { clock, results, report } = await playAsync({
+        messages: 40 * perSecond,
+        latencyMs(request) {
+          said.set(request, throttles(request.atMs) ?? SENT);
+          return 50;
+        },
+        answers: (_, __, request) => said.get(request) ?? SENT,
+      });
+      await clock.advance(90_000);
+      expect(report()).toEqual({ left: 0 });
+      expect((await drain(results)).every(({ outcome }) => outcome === 'sent')).toBe(true);
+    },
+  );
+
+  test('now and then, for single recipients, is not slowed down', async () => {
+    const throttles = (index: number) => (index % 200 === 150 ? ANSWERS.throttled : undefined);
+    let count = 0;
+    const { until, end } = await adapt({
+      concurrency: 64,
+      latencyMs: () => 50,
+      throttles: () => throttles(count++),
+    });
+    const settled = await until(60, 30);
+    expect(settled.goodput).toBeGreaterThan(0.95 * 64 * 20);
+    await end();
+  });
+
+  test('for give_up_after and takes nothing ends the run, to be started again', async () => {
+    const { clock, stopped, report, results, queue } = await playAsync({
+      messages: 10_000,
+      answers: () => ANSWERS.throttled,
+      giveUpAfterMs: 60_000,
+    });
+    await clock.advance(59_000);
+    expect(stopped()).toBeUndefined();
+    await clock.advance(60_000);
+    expect(stopped()).toMatchObject({ code: 'temporary' });
+    expect(results.length + (report()?.left ?? 0) + queue.length).toBe(10_000);
   });
 
   test.each([50, 90])(
