@@ -205,6 +205,8 @@ describe('a provider that throttles above a rate', () => {
       const said = new Map<SeenRequest, Answer>();
       const { clock, results, report } = await playAsync({
         messages: 40 * perSecond,
+        // Throttled all along, but never only throttled.
+        giveUpAfterMs: 10_000,
         latencyMs(request) {
           said.set(request, throttles(request.atMs) ?? SENT);
           return 50;
