@@ -205,8 +205,6 @@ describe('a provider that throttles above a rate', () => {
       const said = new Map<SeenRequest, Answer>();
       const { clock, results, report } = await playAsync({
         messages: 40 * perSecond,
-        // Throttled all along, but never only throttled.
-        giveUpAfterMs: 10_000,
         latencyMs(request) {
           said.set(request, throttles(request.atMs) ?? SENT);
           return 50;
@@ -243,6 +241,20 @@ describe('a provider that throttles above a rate', () => {
     await clock.advance(60_000);
     expect(stopped()).toMatchObject({ code: 'temporary' });
     expect(results.length + (report()?.left ?? 0) + queue.length).toBe(10_000);
+  });
+
+  test('longer than give_up_after, but takes something in between, does not end the run', async () => {
+    const { clock, stopped, report, counts } = await playAsync({
+      messages: 400,
+      concurrency: 1,
+      latencyMs: 200,
+      giveUpAfterMs: 5_000,
+      answers: (_, __, { index }) => (index % 20 === 10 ? ANSWERS.throttled : SENT),
+    });
+    await clock.advance(600_000);
+    expect(counts.throttled).toBeGreaterThan(10);
+    expect(stopped()).toBeUndefined();
+    expect(report()).toEqual({ left: 0 });
   });
 
   test.each([50, 90])(
