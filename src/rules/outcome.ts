@@ -1,9 +1,10 @@
 import { OUTCOME_CLASSES } from '../component.js';
 import type { Artefact } from '../registry/artefact.js';
 import { isMap } from '../registry/jsonSchema.js';
+import { stepsOf, valueAt } from '../registry/pointer.js';
 import type { Path } from '../registry/source.js';
 import { at, type Found, type Judged, judgedOf, type Rule } from './rule.js';
-import { stepsOf, type TableUse, usesOf, valueAt } from './use.js';
+import { type TableUse, usesOf } from './use.js';
 
 /** A status or code in an outcome table. */
 interface Listed {
