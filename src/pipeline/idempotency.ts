@@ -12,8 +12,15 @@ export function idempotencyKey(
   messageId: string,
   position: number,
 ): string {
-  return hash('sha256', JSON.stringify([operation, runId, channel, messageId, position]), 'base64url');
+  if (operation !== known.operation || runId !== known.runId || channel !== known.channel) {
+    const prefix = JSON.stringify([operation, runId, channel]).slice(0, -1);
+    known = { operation, runId, channel, prefix };
+  }
+  return hash('sha256', `${known.prefix},${JSON.stringify(messageId)},${position}]`, 'base64url');
 }
+
+/** How the text of the last key begins: all messages of a run begin alike. */
+let known = { operation: '', runId: '', channel: '', prefix: '["","",""' };
 
 /** The key of a request that carries many messages: the same for a repeat of the unchanged batch, another for any other. */
 export function batchIdempotencyKey(
