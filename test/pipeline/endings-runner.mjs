@@ -28,7 +28,7 @@ function scripted({ pressure, hangs, fails }) {
   const isReady = () =>
     isFull
       ? queues.incoming?.length === 512 && queues.messages?.length === 512
-      : queues.logged > 0 && (hangs !== 'sender' || queues.isSilent);
+      : queues.logged > 0 && (hangs !== 'sender' || queues.isSilent) && (hangs !== 'log' || queues.isHung);
   const watch = setInterval(() => {
     if (!isReady()) return;
     clearInterval(watch);
@@ -83,7 +83,10 @@ function scripted({ pressure, hangs, fails }) {
       for (;;) {
         const batch = await results.receiveMany(100);
         if (batch.length === 0) return;
-        if (hangs === 'log' && (isFull || queues.logged > 0)) await never();
+        if (hangs === 'log' && (isFull || queues.logged > 0)) {
+          queues.isHung = true;
+          await never();
+        }
         if (isFull) while (!isReady()) await new Promise((resolve) => setTimeout(resolve, 5));
         this.unwritten = batch;
         if (fails === 'log') throw new RtnError('storage', 'the disk is full');
