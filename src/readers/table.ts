@@ -2,6 +2,7 @@ import type { ComponentSpec } from '../component.js';
 import type { BoundInput } from '../pipeline/binding.js';
 import type { Reader } from '../pipeline/contract.js';
 import { servedLocation } from '../pipeline/location.js';
+import { YT_ENVIRONMENT } from '../yt/address.js';
 import { NdjsonFileReader } from './ndjson-file.js';
 import { YtTableReader } from './yt-table.js';
 
@@ -16,14 +17,7 @@ export const tableSpec: ComponentSpec = {
   binds: 'input',
   schemes: SCHEMES,
   fields: {},
-  environment: [
-    {
-      name: 'YT_PROXY',
-      description: 'Where the YTsaurus cluster is: host, host:port or http(s)://host.',
-      scheme: 'yt',
-    },
-    { name: 'YT_TOKEN', description: 'Token for the YTsaurus cluster.', isSecret: true, scheme: 'yt' },
-  ],
+  environment: YT_ENVIRONMENT,
 };
 
 /** The reader of a table: `use: table`. The location's scheme says which store. */

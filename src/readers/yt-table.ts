@@ -4,8 +4,10 @@ import type { Reader, Run } from '../pipeline/contract.js';
 import type { Location } from '../pipeline/location.js';
 import type { Queue } from '../pipeline/queue.js';
 import type { Incoming } from '../pipeline/record.js';
+import { ytAddress } from '../yt/address.js';
 import type { YtClient } from '../yt/client.js';
-import type { TableSnapshot, YtColumn } from '../yt/snapshot.js';
+import type { TableSnapshot } from '../yt/snapshot.js';
+import type { YtColumn } from '../yt/table-schema.js';
 import type { YtTransaction } from '../yt/transaction.js';
 
 /** 64-bit integers, which JSON numbers cannot carry exactly. */
@@ -36,8 +38,9 @@ export class YtTableReader implements Reader {
     const { openYtClient } = await import('../yt/client.js');
     const { snapshotTable } = await import('../yt/snapshot.js');
     const { environment, clock } = run;
+    const { proxy, path } = ytAddress(this.#location, environment, 'the input');
     this.#client = openYtClient({
-      proxy: proxyOf(this.#location, environment),
+      proxy,
       token: environment.YT_TOKEN,
       environment,
       clock,
@@ -45,7 +48,7 @@ export class YtTableReader implements Reader {
     this.#transaction = await this.#client.startTransaction({
       title: `rtn ${run.operation} ${run.id} reads ${this.#location.text}`,
     });
-    this.#snapshot = await snapshotTable(this.#client, pathOf(this.#location), this.#transaction);
+    this.#snapshot = await snapshotTable(this.#client, path, this.#transaction);
     this.#checkColumns(this.#snapshot.columns);
   }
 
@@ -101,24 +104,4 @@ export class YtTableReader implements Reader {
       `${this.#location.text} lacks the column ${missing.join(', ')} that the operation requires; it has ${has}`,
     );
   }
-}
-
-/** `yt://cluster//path` names its cluster; `yt://path` is on the one of YT_PROXY. */
-function proxyOf(
-  { target, text }: Location,
-  environment: Readonly<Record<string, string | undefined>>,
-): string {
-  const cluster = /^\/\/([^/]+)\/\//.exec(target)?.[1];
-  const proxy = cluster ?? environment.YT_PROXY;
-  if (proxy === undefined || proxy === '') {
-    throw new RtnError('usage', `YT_PROXY is not set, and the input is ${text}`, {
-      next: 'export YT_PROXY=host:port',
-    });
-  }
-  return proxy;
-}
-
-/** The path without the cluster in front of it. */
-function pathOf({ target }: Location): string {
-  return /^\/\/[^/]+(\/\/.+)$/.exec(target)?.[1] ?? target;
 }
