@@ -41,7 +41,8 @@ export function reportText(report: RunReport): string {
 }
 
 function stopLines(stage: string, error: RtnError): string[] {
-  const lines = [`error: stopped in the ${stage} stage: ${oneLine(error.message)}`];
+  const [first = '', ...more] = error.message.split('\n').map((line) => oneLine(line));
+  const lines = [`error: stopped in the ${stage} stage: ${first}`, ...more.map((line) => `  ${line}`)];
   if (error.next !== undefined) lines.push(`  next: ${oneLine(error.next)}`);
   if (error.code === 'internal')
     lines.push(error.stack ?? '', '  This is our bug; please report it with the lines above.');

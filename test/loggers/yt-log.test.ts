@@ -66,7 +66,11 @@ function queueOf(results: readonly SendResult[]): Queue<SendResult> {
 
 async function writeAll(logger: YtLog, results: readonly SendResult[]): Promise<number> {
   let count = 0;
-  await logger.log(queueOf(results), { written: (batch) => void (count += batch.length) });
+  await logger.log(queueOf(results), {
+    written(batch) {
+      count += batch.length;
+    },
+  });
   return count;
 }
 
