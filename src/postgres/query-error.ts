@@ -15,13 +15,18 @@ export function queryError({ path, sql }: FileQuery, prefix: string, thrown: unk
   const error = postgresError(`the query ${path} cannot be run`, thrown);
   const place = placeOf(sql, positionOf(thrown) - Array.from(prefix).length);
   const message = place === undefined ? error.message : `${error.message}\n${path}:${place}`;
-  const isOurs = error.code === 'storage' && error.details.sqlstate !== '53100';
-  return new RtnError(isOurs ? 'configuration' : error.code, message, {
+  const isQuery = isOfQuery(error);
+  return new RtnError(isQuery ? 'configuration' : error.code, message, {
     cause: thrown,
-    isRetriable: error.isRetriable,
+    isRetriable: error.isRetriable && !isQuery,
     details: error.details,
     ...(error.next !== undefined ? { next: error.next } : { next: `psql -f ${path}` }),
   });
+}
+
+/** Whether the query itself is to be mended: its data or its parameters, of which there can be none (08P01). */
+function isOfQuery({ code, details: { sqlstate } }: RtnError): boolean {
+  return sqlstate === '08P01' || (code === 'storage' && sqlstate !== '53100');
 }
 
 /** Counts characters from 1; 0 where the server gave none. */

@@ -132,7 +132,7 @@ export class PostgresQueryReader implements Reader {
       await client.query("set timezone = 'UTC'");
       const rows = client.query(
         to(
-          `copy (select row_to_json(given) from ${table} as copied, lateral (select ${fields}) as given
+          `copy (select row_to_json("#given") from ${table} as copied, lateral (select ${fields}) as "#given"
                   where copied.${ROW_NUMBER} >= ${position} order by copied.${ROW_NUMBER}) to stdout`,
         ),
       );
