@@ -20,7 +20,7 @@ export function queryError({ path, sql }: FileQuery, prefix: string, thrown: unk
     cause: thrown,
     isRetriable: error.isRetriable && !isQuery,
     details: error.details,
-    ...(error.next !== undefined ? { next: error.next } : { next: `psql -f ${path}` }),
+    ...(error.next !== undefined ? { next: error.next } : { next: `mend the query in ${path}` }),
   });
 }
 
