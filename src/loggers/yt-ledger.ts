@@ -1,9 +1,9 @@
 import { RtnError } from '../error.js';
 import type { Run } from '../pipeline/contract.js';
+import { fileNameOf } from '../pipeline/file-name.js';
 import type { Ledger } from '../pipeline/ledger.js';
 import type { YtClient } from '../yt/client.js';
 import { hasYtCode } from '../yt/failure.js';
-import { fileNameOf } from './file-name.js';
 
 const EXISTS = 501;
 

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RtnError } from '../error.js';
-import { fileNameOf } from '../loggers/file-name.js';
 import type { Run } from '../pipeline/contract.js';
+import { fileNameOf } from '../pipeline/file-name.js';
 
 /** Copies stay so long for a run to be started again; the next start that reads stdin removes older ones. */
 const KEPT_MS = 7 * 24 * 3_600_000;

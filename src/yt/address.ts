@@ -1,5 +1,4 @@
 import { RtnError } from '../error.js';
-import type { Location } from '../pipeline/location.js';
 
 /** The environment variables that say where YTsaurus is, for every component that uses it. */
 export const YT_ENVIRONMENT = [
@@ -19,11 +18,11 @@ export interface YtAddress {
 }
 
 /**
- * `yt://cluster//path` names its cluster; `yt://path` is on the one of YT_PROXY. Throws `usage` where that is not set;
- * `role` stands in the message: "the input".
+ * `yt://cluster//path` names its cluster; `yt://path` is on the one of YT_PROXY. `target` is what stands behind `yt:`,
+ * `text` the location as given. Throws `usage` where YT_PROXY is not set; `role` stands in the message: "the input".
  */
 export function ytAddress(
-  { target, text }: Location,
+  { target, text }: { readonly target: string; readonly text: string },
   environment: Readonly<Record<string, string | undefined>>,
   role: string,
 ): YtAddress {
