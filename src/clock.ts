@@ -1,3 +1,5 @@
+import { DueQueue } from './due-queue.js';
+
 /** The only clock and dice of the product, so that the whole pipeline can run in virtual time. */
 export interface Clock {
   /** Wall time, milliseconds since the epoch: for timestamps. May jump. */
@@ -40,9 +42,8 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
  */
 export class VirtualClock implements Clock {
   #nowMs = 0;
-  #sequence = 0;
   #seed: number;
-  readonly #timers = new Map<number, { readonly dueMs: number; readonly callback: () => void }>();
+  readonly #timers = new DueQueue<{ callback: (() => void) | undefined }>();
   readonly #epochMs: number;
 
   constructor({ epochMs = Date.UTC(2026, 0, 1), seed = 1 } = {}) {
@@ -66,30 +67,29 @@ export class VirtualClock implements Clock {
   }
 
   schedule(delayMs: number, callback: () => void): () => void {
-    const id = this.#sequence++;
-    this.#timers.set(id, { dueMs: this.#nowMs + Math.max(0, delayMs), callback });
-    return () => this.#timers.delete(id);
+    const timer: { callback: (() => void) | undefined } = { callback };
+    this.#timers.add(timer, this.#nowMs + Math.max(0, delayMs));
+    return () => {
+      timer.callback = undefined;
+    };
   }
 
   /** Moves time forward by `durationMs`, firing every timer that falls due on the way. */
   async advance(durationMs: number): Promise<void> {
     const untilMs = this.#nowMs + durationMs;
     await settle();
-    for (let next = this.#earliest(); next !== undefined && next.dueMs <= untilMs; next = this.#earliest()) {
-      this.#nowMs = Math.max(this.#nowMs, next.dueMs);
-      this.#timers.delete(next.id);
-      next.callback();
+    for (
+      let dueMs = this.#timers.nextDueMs;
+      dueMs !== undefined && dueMs <= untilMs;
+      dueMs = this.#timers.nextDueMs
+    ) {
+      const timer = this.#timers.takeDue(dueMs);
+      if (timer?.callback === undefined) continue;
+      this.#nowMs = Math.max(this.#nowMs, dueMs);
+      timer.callback();
       await settle();
     }
     this.#nowMs = untilMs;
-  }
-
-  #earliest(): { id: number; dueMs: number; callback: () => void } | undefined {
-    let best: { id: number; dueMs: number; callback: () => void } | undefined;
-    for (const [id, timer] of this.#timers) {
-      if (best === undefined || timer.dueMs < best.dueMs) best = { id, ...timer };
-    }
-    return best;
   }
 }
 

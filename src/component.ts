@@ -20,7 +20,41 @@ export interface ConfigField {
   readonly component?: ComponentKind;
   /** How a reference inside a longer text is made safe: a URL takes it as one percent-encoded segment. */
   readonly encoding?: 'url';
+  /**
+   * Below a sender of batches it holds exactly one map `{each: …}`, which is made once for each row, and is itself made
+   * once. The generator hands it over as a function of the list of items, and what `each` holds as the function `each`.
+   */
+  readonly each?: true;
+  /** Only means something below a sender of batches. */
+  readonly batchOnly?: true;
+  /** JSON pointers to values inside it that name a column which every row of the input has. */
+  readonly columns?: readonly string[];
+  readonly outcomeTables?: readonly OutcomeTableMark[];
 }
+
+/** Where a field holds a table that lists statuses or codes by outcome class. JSON pointers into its value; '' is the value. */
+export interface OutcomeTableMark {
+  readonly at: string;
+  /** The list of those after which nobody should send to a recipient again. */
+  readonly suppress: string;
+  /** Whether it lists HTTP statuses, hundreds (5xx) among them. */
+  readonly hasStatuses?: true;
+  /** The list of rules that come before it. */
+  readonly rules?: string;
+}
+
+/** What an attempt can come to, as outcome tables write it. */
+export const OUTCOME_CLASSES = [
+  'sent',
+  'rejected',
+  'throttled',
+  'retry',
+  'in_doubt',
+  'refresh',
+  'terminal',
+] as const;
+
+export type OutcomeClass = (typeof OUTCOME_CLASSES)[number];
 
 /** An environment variable that a component reads when it opens; `--help` and scheduler manifests list them. */
 export interface EnvironmentVariable {
@@ -47,6 +81,10 @@ export interface ComponentSpec {
   readonly binds?: 'input' | 'output';
   /** The schemes of the locations that what it binds may have: `yt`. Empty where it takes none, as a stream does. */
   readonly schemes?: readonly string[];
+  /** A sender that puts many messages into one request: what its channel may do with rows is another thing. */
+  readonly isBatch?: true;
+  /** Where it is no component of this package: the module that exports it, as a path from the registry's root. */
+  readonly module?: string;
   readonly fields: Readonly<Record<string, ConfigField>>;
   readonly environment?: readonly EnvironmentVariable[];
 }

@@ -1,6 +1,16 @@
 export { httpChannel } from './channels/http.js';
+export type { ComponentSpec, ConfigField, EnvironmentVariable } from './component.js';
 export { RtnError } from './error.js';
 export { log } from './loggers/log.js';
+export type {
+  Answer,
+  AnswerClass,
+  BatchAnswer,
+  BatchChannel,
+  Channel,
+  Run,
+} from './pipeline/contract.js';
+export type { Message, Row } from './pipeline/record.js';
 export { table } from './readers/table.js';
 export { zmq } from './readers/zmq.js';
 export type {
@@ -10,5 +20,6 @@ export type {
   RunnerPolicy,
 } from './runtime/definition.js';
 export { runner } from './runtime/runner.js';
+export { select } from './runtime/select.js';
 export { asyncSender } from './senders/async.js';
 export { batchSender } from './senders/batch.js';

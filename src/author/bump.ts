@@ -44,8 +44,8 @@ export async function planBump(
       ((candidate === artefact && before !== undefined) || changedParts(candidate, registry).length > 0),
   );
   const origin = edited ?? registry.newestInLine(artefact) ?? artefact;
-  // A published version that was made a draft again is one on the base, so what it says now is moved like any edit.
-  if (origin.status === 'draft' && before === undefined) return editDraft(origin, registry, options);
+  // One that was published and set back to a draft by hand is an edit like any other.
+  if (origin.status === 'draft' && edited === undefined) return editDraft(origin, registry, options);
   const version = versionAbove(origin, registry, options);
   const draft = draftFiles(origin, version, registry, options);
   const notes = [`new draft ${origin.name}@${version}: ${draft[0]?.path} (from ${referenceTo(origin)})`];

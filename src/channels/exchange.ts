@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
 
-/** What the provider answered. The body is cut at `MAX_BODY_BYTES`. */
+/** What the provider answered. The body is cut at so many bytes as were asked for. */
 export interface HttpResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
@@ -20,7 +20,7 @@ interface Controller {
 }
 
 /** Enough for an id and an error text; the rest of a longer answer is read and dropped. */
-const MAX_BODY_BYTES = 65_536;
+export const MAX_BODY_BYTES = 65_536;
 
 /**
  * One request and its answer, as an undici dispatch handler: a promise and a few fields an exchange, where `request`
@@ -32,6 +32,7 @@ export class Exchange {
   earlier: Exchange | undefined;
   later: Exchange | undefined;
   readonly #settle: (result: ExchangeResult) => void;
+  readonly #maxBodyBytes: number;
   #controller: Controller | undefined;
   #abortReason: Error | undefined;
   #isSettled = false;
@@ -40,8 +41,9 @@ export class Exchange {
   #chunks: Buffer[] | undefined;
   #bytes = 0;
 
-  constructor(startedMs: number, settle: (result: ExchangeResult) => void) {
+  constructor(startedMs: number, maxBodyBytes: number, settle: (result: ExchangeResult) => void) {
     this.startedMs = startedMs;
+    this.#maxBodyBytes = maxBodyBytes;
     this.#settle = settle;
   }
 
@@ -63,7 +65,7 @@ export class Exchange {
   }
 
   onResponseData(_: Controller, chunk: Buffer): void {
-    if (this.#bytes >= MAX_BODY_BYTES) return;
+    if (this.#bytes >= this.#maxBodyBytes) return;
     this.#bytes += chunk.length;
     if (this.#chunks === undefined) this.#chunks = [chunk];
     else this.#chunks.push(chunk);
@@ -80,7 +82,7 @@ export class Exchange {
   #body(): string {
     if (this.#chunks === undefined) return '';
     const bytes = this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks);
-    return bytes?.toString('utf8', 0, MAX_BODY_BYTES) ?? '';
+    return bytes?.toString('utf8', 0, this.#maxBodyBytes) ?? '';
   }
 
   #finish(result: ExchangeResult): void {

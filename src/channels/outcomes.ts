@@ -1,37 +1,70 @@
-import { RtnError } from '../error.js';
+import { OUTCOME_CLASSES, type OutcomeClass } from '../component.js';
 import type { AnswerClass } from '../pipeline/contract.js';
+import { OUTCOME_RULE_SCHEMA, type OutcomeRule } from './rules.js';
+import { answerClass, compileStatuses, STATUSES_SCHEMA, type Status, statusRange } from './status.js';
 
-/** The classes that a status can be listed under, in YAML's words. */
-export const STATUS_CLASSES = ['sent', 'rejected', 'throttled', 'retry', 'terminal'] as const;
+/** What each class means to whoever writes a table. */
+export const CLASS_MEANINGS: Readonly<Record<OutcomeClass, string>> = {
+  sent: 'Accepted by the provider.',
+  rejected: 'This row or recipient, for good.',
+  throttled: 'Slow down: everything waits as long as Retry-After asks, then this is tried again.',
+  retry: 'Transient, and surely not carried out: tried again after a growing pause.',
+  in_doubt: 'May have been carried out: never repeated, and logged as unknown.',
+  refresh: 'The credentials have run out: renewed once where the channel can, else the run stops.',
+  terminal: 'Nothing can be sent until a person changes something: the run stops.',
+};
+
+/** The schema of the channel's `outcomes`. */
+export const OUTCOMES_SCHEMA = {
+  type: 'object',
+  required: ['sent'],
+  additionalProperties: false,
+  properties: {
+    ...Object.fromEntries(
+      OUTCOME_CLASSES.map((name) => [name, { ...STATUSES_SCHEMA, description: CLASS_MEANINGS[name] }]),
+    ),
+    suppress: {
+      ...STATUSES_SCHEMA,
+      description:
+        'Statuses after which nobody should send to this recipient again; logged apart from the class.',
+    },
+    rules: {
+      type: 'array',
+      minItems: 1,
+      description:
+        'Asked in order before the statuses; the first one whose conditions all hold decides alone.',
+      items: OUTCOME_RULE_SCHEMA,
+    },
+  },
+};
 
 /**
- * A status (200) or all of a hundred ('5xx'), by class. A status listed by itself counts before its hundred, whatever
- * the order of the keys: the digest of a document does not see that order, so nothing may depend on it.
+ * Statuses by class. A status listed by itself counts before its hundred, whatever the order of the keys: the digest of
+ * a document does not see that order, so nothing may depend on it.
  */
-export type OutcomeTable = Readonly<
-  Partial<Record<(typeof STATUS_CLASSES)[number], readonly (number | string)[]>>
->;
+export type OutcomeTable = Readonly<Partial<Record<OutcomeClass, readonly Status[]>>> & {
+  readonly suppress?: readonly Status[];
+  readonly rules?: readonly OutcomeRule[];
+};
 
-/** Compiles the table to one look-up per answer. A status that nobody lists is `retry`: tried again, then failed; never sent. */
-export function compileOutcomes(table: OutcomeTable): (status: number) => AnswerClass {
-  const classes = new Array<AnswerClass | undefined>(1_000).fill(undefined);
-  const listed = STATUS_CLASSES.flatMap((name) =>
-    (table[name] ?? []).map((status) => [name, range(status)] as const),
-  );
-  const bySize = listed.sort(([, a], [, b]) => a[1] - a[0] - (b[1] - b[0]));
-  for (const [name, [first, last]] of bySize) {
-    for (let code = first; code <= last; code++) classes[code] ??= name;
-  }
-  return (status) => classes[status] ?? 'retry';
+/** What a status comes to. */
+export interface StatusOutcome {
+  readonly class: AnswerClass;
+  readonly isSuppressed: boolean;
 }
 
-function range(status: number | string): [first: number, last: number] {
-  const hundred = /^([1-5])xx$/.exec(String(status))?.[1];
-  if (hundred !== undefined) return [Number(hundred) * 100, Number(hundred) * 100 + 99];
-  const code = Number(status);
-  if (Number.isInteger(code) && code >= 100 && code <= 599) return [code, code];
-  throw new RtnError(
-    'configuration',
-    `outcomes: '${status}' is no HTTP status, expected 100 to 599 or 1xx to 5xx`,
+/** Compiles the table to one look-up per answer. A status that nobody lists is tried again, then failed; never sent. */
+export function compileOutcomes(table: OutcomeTable): (status: number) => StatusOutcome {
+  const classes = new Array<AnswerClass>(1_000).fill('retry');
+  const isSuppressed = compileStatuses(table.suppress ?? []);
+  const listed = OUTCOME_CLASSES.flatMap((name) =>
+    (table[name] ?? []).map((status) => [answerClass(name), statusRange(status)] as const),
   );
+  // The hundreds first, so that a single status writes over its own.
+  const bySize = listed.sort(([, a], [, b]) => b[1] - b[0] - (a[1] - a[0]));
+  for (const [name, [first, last]] of bySize) classes.fill(name, first, last + 1);
+  const outcomes = classes.map((name, status) => ({ class: name, isSuppressed: isSuppressed(status) }));
+  return (status) => outcomes[status] ?? UNLISTED;
 }
+
+const UNLISTED: StatusOutcome = { class: 'retry', isSuppressed: false };

@@ -1,4 +1,7 @@
-/** Compiles a JSON pointer (RFC 6901) to a look-up that gives undefined for whatever is not there. */
+/** What a JSON pointer to something inside a document looks like. */
+export const POINTER_PATTERN = '^(/[^/]*)+$';
+
+/** Compiles a JSON pointer (RFC 6901; '' is the whole) to a look-up that gives undefined for whatever is not there. */
 export function compilePointer(pointer: string): (document: unknown) => unknown {
   const keys = pointer
     .split('/')

@@ -12,6 +12,7 @@ import { plural, textReport } from '../report/text.js';
 import type { Base } from '../rules/base.js';
 import { type Judgement, judge, RULES } from '../rules/judge.js';
 import { treeAndBase } from './base.js';
+import { componentsOf } from './components.js';
 import { rootOf, type Session, withRoot } from './session.js';
 
 interface CheckOptions {
@@ -22,6 +23,7 @@ interface CheckOptions {
   readonly quiet?: boolean;
   readonly strict?: boolean;
   readonly explain?: string | true;
+  readonly components: boolean;
 }
 
 /** `rtn check`: every finding at once; exit code 1 where there are errors. */
@@ -42,6 +44,10 @@ export function register(command: Command, session: Session): void {
     .option('--json', 'print the findings as JSON')
     .option('--strict', 'let warnings fail, too')
     .option('--quiet', 'print nothing when there are no findings')
+    .option(
+      '--no-components',
+      "judge without importing the registry's own components (use: ./…): for code that is not trusted",
+    )
     .option('--explain [rule]', 'tell what a rule means; without a name, list them all')
     .addHelpText(
       'after',
@@ -65,13 +71,13 @@ Examples:
 
 async function check(options: CheckOptions, session: Session): Promise<void> {
   const root = rootOf(options, session);
-  const specs = await session.components();
+  const { specs, problems } = await componentsOf(root, session, { isImported: options.components });
   const ref = options.base ?? (options.staged === true ? 'HEAD' : undefined);
   const { tree, base } =
     ref === undefined
       ? { tree: workTree(root), base: undefined }
       : await treeAndBase(root, ref, { isStaged: options.staged === true }, specs);
-  const judgement = judge(tree, specs, { base, today: today() });
+  const judgement = judge(tree, specs, { base, today: today(), modules: problems });
   const { findings } = judgement;
   if (options.json === true) session.out(jsonReport({ ...judgement, base, textOf: textOf(tree, base) }));
   else if (findings.length > 0 || options.quiet !== true)

@@ -1,17 +1,22 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import type { ComponentSpec } from '../component.js';
 import { foreignCode, RtnError } from '../error.js';
 import { COMMAND_EXIT } from '../exit.js';
 import { driftOf } from '../generator/drift.js';
 import { originOf } from '../generator/origin.js';
-import { allRunnerFiles, type RunnerFiles, runnerFiles } from '../generator/runner-files.js';
+import {
+  allRunnerFiles,
+  type RunnerFiles,
+  type RunnerFilesRequest,
+  runnerFiles,
+} from '../generator/runner-files.js';
 import { workTree } from '../git/worktree.js';
 import { loadRegistry, type Registry } from '../registry/registry.js';
 import { splitReference } from '../registry/version.js';
 import { jsonReport } from '../report/json.js';
 import { plural, textReport } from '../report/text.js';
 import { shellPath } from '../shell.js';
+import { componentsOf, importsFrom } from './components.js';
 import { rootOf, type Session } from './session.js';
 
 /** What of `rtn generate` holds for `--check`, too. */
@@ -32,8 +37,9 @@ export async function checkRunners(
   options: DriftOptions,
   session: Session,
 ): Promise<void> {
-  const components = await session.components();
-  const registry = loadRegistry(workTree(rootOf(options, session)), components);
+  const root = rootOf(options, session);
+  const { specs: components } = await componentsOf(root, session);
+  const registry = loadRegistry(workTree(root), components);
   const name = reference === undefined ? undefined : splitReference(reference).name;
   requireReadable(registry, name);
   const folder = resolve(session.cwd, options.out);
@@ -41,7 +47,7 @@ export async function checkRunners(
   const expected =
     reference !== undefined && isGone(registry, reference, texts)
       ? []
-      : expectedFiles(registry, reference, options, components);
+      : expectedFiles(registry, reference, options, { components, importOf: importsFrom(folder, root) });
   const findings = driftOf({
     registry,
     expected,
@@ -75,11 +81,11 @@ function expectedFiles(
   registry: Registry,
   reference: string | undefined,
   { runner, draft = false }: DriftOptions,
-  components: readonly ComponentSpec[],
+  made: Pick<RunnerFilesRequest, 'components' | 'importOf'>,
 ): RunnerFiles[] {
   return reference === undefined
-    ? allRunnerFiles(registry, components)
-    : [runnerFiles(registry, { reference, runner, allowsDrafts: draft, components })];
+    ? allRunnerFiles(registry, made)
+    : [runnerFiles(registry, { reference, runner, allowsDrafts: draft, ...made })];
 }
 
 /** Of an operation that cannot be read nothing is known, so its runners are no orphans. Throws `configuration`. */

@@ -8,8 +8,10 @@ import { workTree } from '../git/worktree.js';
 import { referenceTo } from '../registry/artefact.js';
 import { loadRegistry } from '../registry/registry.js';
 import { writeBundle } from './bundle.js';
+import { componentsOf, copyModules, importsFrom } from './components.js';
 import { checkRunners } from './drift.js';
 import { manifestOf, packageRoot, resolvedFrom } from './installed.js';
+import { noticeOfDeprecation } from './notice.js';
 import { rootOf, type Session, withRoot } from './session.js';
 
 interface GenerateOptions {
@@ -68,21 +70,28 @@ async function generate(
   options: GenerateOptions,
   session: Session,
 ): Promise<void> {
-  const components = await session.components();
-  const registry = loadRegistry(workTree(rootOf(options, session)), components);
+  const root = rootOf(options, session);
+  const { specs: components } = await componentsOf(root, session);
+  const registry = loadRegistry(workTree(root), components);
   const allowsDrafts = options.draft === true;
+  const folder = resolve(session.cwd, options.out);
+  const importOf = options.bundle === true ? undefined : importsFrom(folder, root);
   const all =
     reference === undefined
-      ? allRunnerFiles(registry, components)
-      : [runnerFiles(registry, { reference, runner: options.runner, allowsDrafts, components })];
-  const folder = resolve(session.cwd, options.out);
-  if (options.bundle === true) for (const made of all) await bundle(folder, made, session);
+      ? allRunnerFiles(registry, { components, importOf })
+      : [runnerFiles(registry, { reference, runner: options.runner, allowsDrafts, components, importOf })];
+  for (const { operation } of all) noticeOfDeprecation(operation, session);
+  if (options.bundle === true) for (const made of all) await bundle(folder, made, root, session);
   else for (const made of all) plainFiles(folder, made, options, session);
 }
 
-async function bundle(folder: string, made: RunnerFiles, session: Session): Promise<void> {
+async function bundle(folder: string, made: RunnerFiles, root: string, session: Session): Promise<void> {
   const others = await writeBundle(folder, made, { root: packageRoot(), env: session.env });
-  tellWritten(folder, [...writeRunners(folder, made), ...others], session);
+  tellWritten(
+    folder,
+    [...writeRunners(folder, made), ...copyModules(folder, made, root), ...others],
+    session,
+  );
   session.out(`next: cd ${shown(folder, session)} && npm ci\n`);
 }
 

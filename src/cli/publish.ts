@@ -7,6 +7,7 @@ import type { FileTree } from '../registry/tree.js';
 import { judge } from '../rules/judge.js';
 import { type AuthorOptions, carryOut, withAuthorOptions } from './author.js';
 import { today } from './check.js';
+import { componentsOf } from './components.js';
 import type { Session } from './session.js';
 
 interface PublishVerbOptions extends AuthorOptions {
@@ -26,14 +27,14 @@ export function register(command: Command, session: Session): void {
       '\nExamples:\n  rtn publish driver_push --with-deps\n  rtn publish one-shot@1.0.1 --keep-previous',
     )
     .action(async (names: string[], options: PublishVerbOptions) => {
-      const specs = await session.components();
       const { withDeps = false, keepPrevious = false } = options;
       const day = today();
       let commit: string | undefined;
       const steps = names.map((name) => async (tree: FileTree, root: string) => {
         commit ??= await headOf(root);
+        const { specs, problems: modules } = await componentsOf(root, session);
         const artefact = pick(loadRegistry(tree, specs), name, options.kind);
-        return planPublish(artefact, tree, (other) => judge(other, specs, { today: day }), {
+        return planPublish(artefact, tree, (other) => judge(other, specs, { today: day, modules }), {
           withDeps,
           keepPrevious,
           today: day,

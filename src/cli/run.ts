@@ -2,13 +2,16 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { Command } from 'commander';
 import { RtnError } from '../error.js';
 import { PACKAGE_NAME } from '../generator/runner.js';
 import { type RunnerFile, runnerFiles } from '../generator/runner-files.js';
 import { workTree } from '../git/worktree.js';
 import { loadRegistry } from '../registry/registry.js';
+import { componentsOf } from './components.js';
 import { packageRoot } from './installed.js';
+import { noticeOfDeprecation } from './notice.js';
 import { rootOf, type Session, withRoot } from './session.js';
 
 interface RunVerbOptions {
@@ -40,10 +43,19 @@ async function run(
   options: RunVerbOptions,
   session: Session,
 ): Promise<void> {
-  const components = await session.components();
-  const registry = loadRegistry(workTree(rootOf(options, session)), components);
-  const request = { reference, runner: options.runner, allowsDrafts: options.draft === true, components };
-  const { files } = runnerFiles(registry, request);
+  const root = rootOf(options, session);
+  const { specs: components } = await componentsOf(root, session);
+  const registry = loadRegistry(workTree(root), components);
+  const request = {
+    reference,
+    runner: options.runner,
+    allowsDrafts: options.draft === true,
+    components,
+    // The runner stands in a folder of its own; the module stays where its own imports are found.
+    importOf: (module: string) => pathToFileURL(join(root, module)).href,
+  };
+  const { files, operation } = runnerFiles(registry, request);
+  noticeOfDeprecation(operation, session);
   const file = files.length === 1 ? files[0] : files.find(({ runner }) => runner === DEFAULT_RUNNER);
   if (file === undefined) {
     const known = files.map(({ runner }) => `--runner ${runner}`).join(' or ');

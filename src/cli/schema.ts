@@ -1,8 +1,10 @@
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { RtnError } from '../error.js';
-import { workTree, writeChanges } from '../git/worktree.js';
+import { findRoot, workTree, writeChanges } from '../git/worktree.js';
 import { schemaFiles } from '../registry/documentSchema.js';
 import { suggestion } from '../registry/spelling.js';
+import { componentsOf } from './components.js';
 import { rootOf, type Session, withRoot } from './session.js';
 
 const KINDS = ['operation', 'layer', 'template', 'config', 'waivers'];
@@ -14,7 +16,10 @@ export function register(command: Command, session: Session): void {
     .option('--write', 'write all of them to schemas/ of the registry')
     .addHelpText('after', '\nExamples:\n  rtn schema operation\n  rtn schema --write')
     .action(async (kind: string | undefined, options: { root?: string; write?: boolean }) => {
-      const files = schemaFiles(await session.components());
+      const root = findRoot(resolve(session.cwd, options.root ?? '.'));
+      const specs =
+        root === undefined ? await session.components() : (await componentsOf(root, session)).specs;
+      const files = schemaFiles(specs);
       if (options.write === true) session.out(write(rootOf(options, session), files));
       else session.out(print(kind, files));
     });

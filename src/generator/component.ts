@@ -5,7 +5,9 @@ import {
   camelCase,
   parseDuration,
 } from '../component.js';
+import { choicesOf } from '../registry/select.js';
 import { suggestion } from '../registry/spelling.js';
+import { batchBody } from './each.js';
 import { arrow, call, type Expression, member, name, object, type Property } from './expression.js';
 import { below, mapAt, mistake, type Spot, shown, textAt } from './spot.js';
 import { isPerRow, plain, resolved, type Scope } from './value.js';
@@ -20,7 +22,14 @@ export function componentCall(
   spot: Spot,
   scope: Scope,
   components: readonly ComponentSpec[],
+  isInBatch = false,
 ): Expression {
+  const choices = choicesOf(value);
+  if (choices !== undefined) {
+    const make = (choice: unknown, key: string) =>
+      componentCall(choice, kind, below(spot, key), scope, components, isInBatch);
+    return selectCall(choices, make, spot, scope);
+  }
   const config = mapAt(value, spot);
   const spec = specOf(config, kind, spot, components);
   requireFields(config, spec, spot);
@@ -29,18 +38,56 @@ export function componentCall(
     if (key === 'use' || key === spec.binds) continue;
     const at = below(spot, key);
     const field = fieldOf(spec, key, at);
-    const expression =
-      field.component === undefined
-        ? fieldValue(field, item, at, scope)
-        : componentCall(item, field.component, at, scope, components);
-    properties.push([camelCase(key) + (field.isDuration ? 'Ms' : ''), expression]);
+    const name = camelCase(key) + (field.isDuration ? 'Ms' : '');
+    if (field.component !== undefined) {
+      const isBatch = spec.isBatch === true;
+      properties.push([name, componentCall(item, field.component, at, scope, components, isBatch)]);
+    } else if (isInBatch && field.each) {
+      const { body, each } = batchBody(item, at, scope);
+      properties.push([name, body], ['each', each]);
+    } else {
+      const isConstant = isInBatch || field.perRow !== true;
+      properties.push([name, fieldValue(field, item, at, isConstant ? { ...scope, row: undefined } : scope)]);
+    }
   }
+  requireEach(config, spec, spot, isInBatch);
   const binding = spec.binds === undefined ? [] : [boundTo(config, spec.binds, spot, scope)];
   return call(spec.construct, properties.length === 0 ? binding : [...binding, object(properties)]);
 }
 
-/** Names the input or output that a component is bound to, or undefined where it binds none. */
+/** `select(params.provider, { http: () => httpChannel({ … }), … })`: only the one that is chosen is made. */
+function selectCall(
+  { by, choices }: NonNullable<ReturnType<typeof choicesOf>>,
+  make: (choice: unknown, key: string) => Expression,
+  spot: Spot,
+  scope: Scope,
+): Expression {
+  const at = below(spot, 'select');
+  const chooser = resolved(by, at, { ...scope, row: undefined });
+  if (chooser.kind !== 'member' || chooser.of.kind !== 'name' || chooser.of.name !== 'params')
+    throw mistake(at, `got ${shown(by)}, expected one param such as \${params.provider}`);
+  const made = Object.entries(choices).map(([key, choice]): Property => [key, arrow('', make(choice, key))]);
+  return call('select', [chooser, object(made)]);
+}
+
+/** A batch is made of what each row adds, wherever its spec lets that stand. */
+function requireEach(
+  config: Readonly<Record<string, unknown>>,
+  { kind, key, fields }: ComponentSpec,
+  spot: Spot,
+  isInBatch: boolean,
+): void {
+  if (!isInBatch) return;
+  const holder = Object.keys(fields).find((name) => fields[name]?.each);
+  if (holder === undefined) throw mistake(below(spot, 'use'), `the ${kind} '${key}' cannot carry batches`);
+  if (!Object.hasOwn(config, holder))
+    throw mistake(spot, `a batch needs what each row adds: {each: {…}} inside ${holder}`);
+}
+
+/** Names the input or output that a component is bound to, of a choice the first; undefined where it binds none. */
 export function bindingOf(value: unknown, binds: 'input' | 'output'): string | undefined {
+  const [first] = Object.values(choicesOf(value)?.choices ?? {});
+  if (first !== undefined) return bindingOf(first, binds);
   if (typeof value !== 'object' || value === null || !Object.hasOwn(value, binds)) return undefined;
   const bound = (value as Readonly<Record<string, unknown>>)[binds];
   return typeof bound === 'string' ? bound : undefined;
@@ -76,12 +123,7 @@ function fieldOf(spec: ComponentSpec, key: string, spot: Spot): ConfigField {
 
 function fieldValue(field: ConfigField, value: unknown, spot: Spot, scope: Scope): Expression {
   if (field.isDuration) return durationMs(value, spot);
-  const expression = resolved(
-    value,
-    spot,
-    field.perRow ? scope : { ...scope, row: undefined },
-    field.encoding,
-  );
+  const expression = resolved(value, spot, scope, field.encoding);
   return isPerRow(expression) ? arrow('row', expression) : expression;
 }
 

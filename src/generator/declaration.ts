@@ -1,6 +1,7 @@
 import { parseDuration } from '../component.js';
 import { suggestion } from '../registry/spelling.js';
 import { type Expression, literal, object, type Property, visit } from './expression.js';
+import { secretNeeds } from './secret-needs.js';
 import { below, mapAt, mistake, type Spot, shown } from './spot.js';
 import { plain } from './value.js';
 
@@ -44,6 +45,28 @@ export function declared(
   return object(entries.map(([key, value]) => [key, plain(value ?? {}, below(at, key))]));
 }
 
+/**
+ * The secrets that the runner uses, each with the choices that need it: `when: { provider: ['http'] }` where only what
+ * is chosen by a param does. Which are needed at start is then known without making what is not chosen.
+ */
+export function declaredSecrets(
+  document: Document,
+  stages: readonly Expression[],
+  used: ReadonlySet<string>,
+  spot: Spot,
+): Expression {
+  const at = below(spot, 'secrets');
+  const needs = secretNeeds(stages);
+  const entries = Object.entries(mapAt(document.secrets ?? {}, at)).filter(([key]) => used.has(key));
+  return object(
+    entries.map(([key, value]) => {
+      const when = needs.get(key);
+      const declaration = { ...mapAt(value ?? {}, below(at, key)), ...(when !== undefined && { when }) };
+      return [key, plain(declaration, below(at, key))];
+    }),
+  );
+}
+
 /** The parameter of the pipeline's function: `{ inputs, outputs }`, or nothing. */
 export function contextPattern(used: UsedNames): string {
   const roots = DECLARED.filter((root) => used[root].size > 0);
@@ -60,12 +83,17 @@ export function identity(
   return plain(facts, spot);
 }
 
+/** Policies that are a share of the results, by the name that the runner knows them by. */
+const RATIOS = { max_failed_ratio: 'maxFailedRatio', max_rejected_ratio: 'maxRejectedRatio' } as const;
+const POLICIES = ['drain_timeout', ...Object.keys(RATIOS)];
+
 /** The operation's policy with durations as milliseconds. */
 export function policy(value: unknown, spot: Spot): Expression {
-  const { drain_timeout: drainTimeout = DEFAULT_DRAIN_TIMEOUT, ...unknown } = mapAt(value ?? {}, spot);
-  const [key] = Object.keys(unknown);
-  if (key !== undefined)
-    throw mistake(below(spot, key), `there is no such policy${suggestion(key, ['drain_timeout'])}`);
+  const given = mapAt(value ?? {}, spot);
+  const unknown = Object.keys(given).find((key) => !POLICIES.includes(key));
+  if (unknown !== undefined)
+    throw mistake(below(spot, unknown), `there is no such policy${suggestion(unknown, POLICIES)}`);
+  const { drain_timeout: drainTimeout = DEFAULT_DRAIN_TIMEOUT } = given;
   const drainTimeoutMs = typeof drainTimeout === 'string' ? parseDuration(drainTimeout) : undefined;
   if (drainTimeoutMs === undefined) {
     throw mistake(
@@ -74,6 +102,13 @@ export function policy(value: unknown, spot: Spot): Expression {
     );
   }
   const properties: Property[] = [['drainTimeoutMs', literal(drainTimeoutMs)]];
+  for (const [key, name] of Object.entries(RATIOS)) {
+    const ratio = given[key];
+    if (ratio === undefined) continue;
+    if (typeof ratio !== 'number' || !(ratio >= 0 && ratio <= 1))
+      throw mistake(below(spot, key), `got ${shown(ratio)}, expected a share from 0 to 1 such as 0.2`);
+    properties.push([name, literal(ratio)]);
+  }
   return object(properties);
 }
 

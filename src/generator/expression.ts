@@ -73,7 +73,8 @@ export function visit(expression: Expression, see: (part: Expression) => void): 
   for (const child of children(expression)) visit(child, see);
 }
 
-function children(expression: Expression): readonly Expression[] {
+/** The expressions that one is made of. */
+export function children(expression: Expression): readonly Expression[] {
   switch (expression.kind) {
     case 'literal':
     case 'name':

@@ -1,4 +1,4 @@
-import { escapeUnprintable } from './escape.js';
+import { escapeUnprintable, quote } from './escape.js';
 import type { RunnerTemplate } from './layout.js';
 import { NO_CHECKSUM } from './seal.js';
 
@@ -42,8 +42,8 @@ function comment(text: string): string {
 /** `import { a, b } from '…';`, broken one name a line where it is too long. */
 export function importLine(names: readonly string[], from: string): string {
   const sorted = [...names].sort();
-  const flat = `import { ${sorted.join(', ')} } from '${from}';`;
+  const flat = `import { ${sorted.join(', ')} } from ${quote(from)};`;
   return flat.length <= WIDTH
     ? flat
-    : `import {\n${sorted.map((name) => `  ${name},\n`).join('')}} from '${from}';`;
+    : `import {\n${sorted.map((name) => `  ${name},\n`).join('')}} from ${quote(from)};`;
 }

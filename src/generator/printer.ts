@@ -61,6 +61,7 @@ function memberText(key: string, isOptional: boolean): string {
 }
 
 function flatProperty([key, value]: Property): string {
+  if (isShorthand([key, value])) return key;
   return `${propertyKey(key)}: ${printFlat(value)}`;
 }
 
@@ -115,7 +116,13 @@ function filledList(items: readonly string[], indent: number): string {
   return `[\n${lines.map((text) => `${spaces(indent)}${text}\n`).join('')}${spaces(indent - 2)}]`;
 }
 
+/** `{ items }` for `{ items: items }`. */
+function isShorthand([key, value]: Property): boolean {
+  return value.kind === 'name' && value.name === key;
+}
+
 function printProperty([key, value]: Property, place: Place): string {
+  if (isShorthand([key, value])) return key;
   const head = `${propertyKey(key)}: `;
   const here = { ...place, column: place.column + head.length };
   const isChain = value.kind === 'member' || (value.kind === 'literal' && typeof value.value === 'string');

@@ -3,6 +3,7 @@ import { RtnError } from '../error.js';
 import { type Artefact, referenceTo } from '../registry/artefact.js';
 import { operationDigest } from '../registry/digest.js';
 import type { LayerDocument, OperationDocument } from '../registry/document.js';
+import { moduleFiles, modulePath, moduleUses } from '../registry/module.js';
 import { expectArtefact, isFileName, type Registry } from '../registry/registry.js';
 import { suggestion } from '../registry/spelling.js';
 import { splitReference } from '../registry/version.js';
@@ -17,6 +18,8 @@ export interface RunnerFilesRequest {
   /** Whether a draft may be generated, and may be the newest. */
   readonly allowsDrafts: boolean;
   readonly components: readonly ComponentSpec[];
+  /** What a runner imports a module of the registry's own by; as from the root where it is not given. */
+  readonly importOf?: ((module: string) => string) | undefined;
 }
 
 export interface RunnerFile {
@@ -31,6 +34,8 @@ export interface RunnerFiles {
   readonly layer: LayerDocument;
   /** One for each runner asked for, in the operation's order. */
   readonly files: readonly RunnerFile[];
+  /** The modules of the registry's own that they import, with what these import, as paths from the root. */
+  readonly modules: readonly string[];
 }
 
 /**
@@ -54,14 +59,21 @@ export function runnerFiles(registry: Registry, request: RunnerFilesRequest): Ru
       layer: document.layer,
       sourcePath: artefact.path,
       components: request.components,
+      importOf: request.importOf ?? ((module) => `./${module}`),
     });
     return { runner, name: fileName(document, runner), text };
   });
-  return { operation: artefact, layer: layer.document, files };
+  const modules = moduleUses(artefact.document)
+    .flatMap((use) => modulePath(use) ?? [])
+    .flatMap((path) => moduleFiles(path, registry.tree));
+  return { operation: artefact, layer: layer.document, files, modules: [...new Set(modules)] };
 }
 
 /** The runners of every active operation: several versions of one name may be active side by side. */
-export function allRunnerFiles(registry: Registry, components: readonly ComponentSpec[]): RunnerFiles[] {
+export function allRunnerFiles(
+  registry: Registry,
+  { components, importOf }: Pick<RunnerFilesRequest, 'components' | 'importOf'>,
+): RunnerFiles[] {
   const active = registry.all('operation').filter(({ status }) => status === 'active');
   return active.map((artefact) =>
     runnerFiles(registry, {
@@ -69,6 +81,7 @@ export function allRunnerFiles(registry: Registry, components: readonly Componen
       runner: undefined,
       allowsDrafts: false,
       components,
+      importOf,
     }),
   );
 }

@@ -2,7 +2,15 @@ import type { ComponentSpec, JsonSchema } from '../component.js';
 import { RtnError } from '../error.js';
 import { suggestion } from '../registry/spelling.js';
 import { bindingOf, componentCall } from './component.js';
-import { contextPattern, DECLARED, declared, identity, policy, usedNames } from './declaration.js';
+import {
+  contextPattern,
+  DECLARED,
+  declared,
+  declaredSecrets,
+  identity,
+  policy,
+  usedNames,
+} from './declaration.js';
 import { calleesIn, type Expression } from './expression.js';
 import { heading, importLine } from './heading.js';
 import { layOut, type RunnerTemplate } from './layout.js';
@@ -25,6 +33,8 @@ export interface RunnerRequest {
   /** Path of the document from the registry's root: for the comment on top and for messages. */
   readonly sourcePath: string;
   readonly components: readonly ComponentSpec[];
+  /** What the runner imports a module of the registry's own by, of its path from the root. */
+  readonly importOf: (module: string) => string;
 }
 
 type Document = Readonly<Record<string, unknown>>;
@@ -48,9 +58,15 @@ export function generateRunner(request: RunnerRequest): string {
   const used = usedNames(stages.map(([, stage]) => stage));
   const text = layOut(template, {
     header: heading({ operation: name, version, runner, digest, layer, sourcePath, template }),
-    imports: importLine(['runner', ...importsOf(stages)], PACKAGE_NAME),
+    imports: importLines(stages, request, spot),
     operation: identity({ document, runner, digest, layer }, spot),
     ...Object.fromEntries(DECLARED.map((root) => [root, declared(document, root, used[root], spot)])),
+    secrets: declaredSecrets(
+      document,
+      stages.map(([, stage]) => stage),
+      used.secrets,
+      spot,
+    ),
     policy: policy(document.policy, below(spot, 'policy')),
     context: contextPattern(used),
     ...Object.fromEntries(stages),
@@ -109,9 +125,29 @@ function scopeOf(document: Document, input: string | undefined, root: Spot): Sco
   };
 }
 
-function importsOf(stages: readonly [string, Expression][]): string[] {
-  const callees = stages.flatMap(([, stage]) => [...calleesIn(stage)]);
-  return [...new Set(callees)].filter((callee) => !GLOBALS.has(callee));
+/** What the stages call: of the package first, then of each module of the registry's own. */
+function importLines(
+  stages: readonly [string, Expression][],
+  { components, importOf }: RunnerRequest,
+  spot: Spot,
+): string {
+  const callees = new Set(stages.flatMap(([, stage]) => [...calleesIn(stage)]));
+  const ofPackage = ['runner'];
+  const ofModules: [module: string, name: string][] = [];
+  for (const callee of callees) {
+    if (GLOBALS.has(callee)) continue;
+    const homes = components.filter(({ construct }) => construct === callee);
+    const [home, other] = homes;
+    if (other !== undefined && homes.some(({ module }) => module !== undefined))
+      throw mistake(
+        spot,
+        `${home?.key} and ${other.key} both export '${callee}', so a runner cannot import them`,
+      );
+    if (home?.module === undefined) ofPackage.push(callee);
+    else ofModules.push([home.module, callee]);
+  }
+  const own = ofModules.sort().map(([module, callee]) => importLine([callee], importOf(module)));
+  return [importLine(ofPackage, PACKAGE_NAME), ...own].join('\n');
 }
 
 function isPipelineStage(text: string): text is (typeof PIPELINE_STAGES)[number] {

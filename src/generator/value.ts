@@ -34,8 +34,14 @@ export function plain(value: unknown, spot: Spot): Expression {
  * A value of a component's config as an expression over `params`, `secrets`, `inputs`, `outputs` and `row`. A text that
  * is one reference keeps the type of what it names; a longer one becomes a template literal.
  */
-export function resolved(value: unknown, spot: Spot, scope: Scope, encoding?: 'url'): Expression {
-  return build(value, spot, (text, at) => textExpression(text, at, scope, encoding));
+export function resolved(
+  value: unknown,
+  spot: Spot,
+  scope: Scope,
+  encoding?: 'url',
+  replaced?: (value: unknown, spot: Spot) => Expression | undefined,
+): Expression {
+  return build(value, spot, (text, at) => textExpression(text, at, scope, encoding), replaced);
 }
 
 /** True when an expression depends on the row, so that it has to be a function of it. */
@@ -43,14 +49,22 @@ export function isPerRow(expression: Expression): boolean {
   return namesIn(expression).has('row');
 }
 
-function build(value: unknown, spot: Spot, ofText: (text: string, spot: Spot) => Expression): Expression {
+/** `replaced` may give an expression in place of a value, whatever the value holds. */
+function build(
+  value: unknown,
+  spot: Spot,
+  ofText: (text: string, spot: Spot) => Expression,
+  replaced: (value: unknown, spot: Spot) => Expression | undefined = () => undefined,
+): Expression {
+  const inner = (item: unknown, key: string | number) => build(item, below(spot, key), ofText, replaced);
+  const replacement = replaced(value, spot);
+  if (replacement !== undefined) return replacement;
   if (typeof value === 'string') return ofText(value, spot);
   if (value === null || typeof value === 'boolean') return literal(value);
   if (typeof value === 'number' && Number.isFinite(value)) return literal(value);
-  if (Array.isArray(value)) return array(value.map((item, index) => build(item, below(spot, index), ofText)));
-  if (typeof value === 'object') {
-    return object(Object.entries(value).map(([key, item]) => [key, build(item, below(spot, key), ofText)]));
-  }
+  if (Array.isArray(value)) return array(value.map(inner));
+  if (typeof value === 'object')
+    return object(Object.entries(value).map(([key, item]) => [key, inner(item, key)]));
   throw mistake(spot, `got ${String(value)}, which JSON cannot hold`);
 }
 

@@ -3,6 +3,7 @@ import {
   chmodSync,
   constants,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -13,6 +14,9 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { foreignCode, RtnError } from '../error.js';
+
+/** The folders of a registry itself. */
+const FOLDERS: readonly string[] = ['operations', 'layers', 'templates'];
 
 /** Folders that are never part of a registry, however wide a glob is. */
 const NEVER_WALKED = new Set(['node_modules', '.git']);
@@ -93,6 +97,11 @@ export function findRoot(folder: string): string | undefined {
 }
 
 function filesBelow(root: string, folder: string): string[] {
+  if (folder !== '' && lstatSync(join(root, folder), { throwIfNoEntry: false })?.isSymbolicLink() === true) {
+    if (!FOLDERS.includes(folder)) return [];
+    // What a link leads to is not in git, so a base would see no change there: that must not pass for clean.
+    throw new RtnError('undetermined', `${folder} is a symbolic link; a registry is made of real folders`);
+  }
   return readFolder(join(root, folder)).flatMap((entry) => {
     const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
     if (entry.isDirectory()) return NEVER_WALKED.has(entry.name) ? [] : filesBelow(root, path);

@@ -8,7 +8,7 @@ import type { Queue } from '../pipeline/queue.js';
 import type { SendResult } from '../pipeline/record.js';
 import { collectBatch } from './batch.js';
 import { fileLedger, syncFolder } from './file-ledger.js';
-import { logLines } from './log-line.js';
+import { lineEncoder } from './log-line.js';
 
 /** So many results are made text and written at a time: others get a turn in between. */
 const SLICE = 500;
@@ -65,12 +65,12 @@ export class FileLog implements Logger {
   async log(results: Queue<SendResult>, { written }: LogControl): Promise<void> {
     const [file, run] = [this.#file, this.#run];
     if (file === undefined || run === undefined) throw new Error('log was called before the run began');
-    const toLine = logLines(run);
+    const encode = lineEncoder(run);
     for (;;) {
       const batch = await collectBatch(results, run.clock);
       if (batch.length === 0) return;
       this.unwritten = batch;
-      await this.#write(file, batch, toLine);
+      await this.#write(file, batch, encode);
       this.unwritten = [];
       written(batch);
     }
@@ -105,14 +105,12 @@ export class FileLog implements Logger {
   async #write(
     file: FileHandle,
     batch: readonly SendResult[],
-    toLine: (result: SendResult) => string,
+    encode: (results: readonly SendResult[]) => Buffer,
   ): Promise<void> {
     let size = this.#size;
     try {
       for (let from = 0; from < batch.length; from += SLICE) {
-        let text = '';
-        for (const result of batch.slice(from, from + SLICE)) text += toLine(result);
-        const bytes = Buffer.from(text);
+        const bytes = encode(batch.slice(from, from + SLICE));
         await file.appendFile(bytes);
         size += bytes.length;
       }

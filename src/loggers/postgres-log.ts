@@ -11,18 +11,17 @@ import { connectPostgres } from '../postgres/connect.js';
 import { copyRow } from '../postgres/copy-text.js';
 import { postgresError } from '../postgres/errors.js';
 import { parseTableName, type TableName } from '../postgres/identifier.js';
-import { locked, migrate } from '../postgres/migrations.js';
+import { migrate } from '../postgres/migrations.js';
 import { collectBatch } from './batch.js';
 import { LOG_COLUMNS } from './columns.js';
 import { postgresLedger } from './postgres-ledger.js';
+import { COLUMN_LIST, makeLogTable } from './postgres-table.js';
 
 /** COPY data goes out in pieces of about this size: a piece a row is less than half as fast. */
 const CHUNK_CHARACTERS = 65_536;
 
 /** How long a write is tried again while Postgres does not answer, with growing pauses. */
 const GIVE_UP_AFTER_MS = 60_000;
-
-const COLUMN_LIST = LOG_COLUMNS.map(({ name }) => name).join(', ');
 
 /**
  * The send log in a Postgres table, which is made when missing. Each batch is one transaction: `(run, shard, seq)`
@@ -56,7 +55,7 @@ export class PostgresLog implements Logger {
     this.#pool = pool;
     this.#ledger = postgresLedger(pool, run);
     await migrate(pool);
-    await this.#makeTable(pool);
+    await makeLogTable(pool, this.#table);
   }
 
   async log(results: Queue<SendResult>, { written }: LogControl): Promise<void> {
@@ -75,27 +74,6 @@ export class PostgresLog implements Logger {
 
   async close(): Promise<void> {
     await this.#pool?.end();
-  }
-
-  async #makeTable(pool: Pool): Promise<void> {
-    const what = `the log table ${this.#table.text} could not be made`;
-    const columns = LOG_COLUMNS.map(
-      ({ name, type, isRequired }) => `${name} ${type}${isRequired ? ' not null' : ''}`,
-    );
-    await locked(pool, what, async (client) => {
-      const { rows } = await client.query('select to_regclass($1) is not null as exists', [this.#table.sql]);
-      if (rows[0]?.exists !== true) {
-        await client.query(
-          `create table ${this.#table.sql} (${columns.join(', ')}, xid xid8 not null default pg_current_xact_id())`,
-        );
-        await client.query(`create index on ${this.#table.sql} using brin ((xid::text::bigint))`);
-      }
-    });
-    try {
-      await pool.query(`select ${COLUMN_LIST}, xid from ${this.#table.sql} limit 0`);
-    } catch (thrown) {
-      throw postgresError(`the table ${this.#table.text} exists but is no send log`, thrown);
-    }
   }
 
   async #writeUntilDurable(pool: Pool, run: Run, batch: readonly SendResult[]): Promise<void> {

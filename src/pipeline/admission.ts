@@ -1,16 +1,30 @@
-import { createHash } from 'node:crypto';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import formats from 'ajv-formats';
 import type { Clock } from '../clock.js';
 import type { JsonSchema } from '../component.js';
-import { oneLine, RtnError } from '../error.js';
+import { oneLine, RtnError, toRtnError } from '../error.js';
 import type { InputDefinition } from './binding.js';
 import type { Counts } from './counts.js';
+import type { Place } from './ending.js';
 import type { Queue } from './queue.js';
 import type { Incoming, Message, Row, SendResult } from './record.js';
+import type { Selection } from './selection.js';
+import { isSensitive, scalarText, sensitiveDigest } from './sensitive.js';
 
 /** How many rows are judged before others get a turn. */
 const BATCH = 256;
+
+export interface AdmissionControl {
+  readonly counts: Counts;
+  /** The part of the input that this run takes; undefined for all of it. */
+  readonly selection?: Selection | undefined;
+  /** Aborted at Stop. */
+  readonly stopSignal: AbortSignal;
+  /** Called when a row cannot be judged. */
+  stop(error: RtnError, at: Place): void;
+  /** Called when nothing more is selected, so that reading ends. */
+  complete(): void;
+}
 
 /**
  * Judges the rows of one input: those that fit its schema become messages, the others become results at once, with
@@ -22,6 +36,7 @@ export class Admission {
   readonly #isKeySensitive: boolean;
   readonly #isRecipientSensitive: boolean;
   readonly #clock: Clock;
+  #refused = 0;
 
   constructor(input: InputDefinition, clock: Clock) {
     this.#input = input;
@@ -29,6 +44,11 @@ export class Admission {
     this.#validate = compileRowSchema(input.row);
     this.#isKeySensitive = isSensitive(input.row, input.key);
     this.#isRecipientSensitive = input.recipient !== undefined && isSensitive(input.row, input.recipient);
+  }
+
+  /** Results that it has put on the queue of results. */
+  get refused(): number {
+    return this.#refused;
   }
 
   /**
@@ -39,19 +59,37 @@ export class Admission {
     incoming: Queue<Incoming>,
     messages: Queue<Message>,
     results: Queue<SendResult>,
-    { counts, stopSignal }: { readonly counts: Counts; readonly stopSignal: AbortSignal },
+    control: AdmissionControl,
   ): Promise<number> {
+    const { counts, selection, stopSignal } = control;
     for (;;) {
-      const batch = await incoming.receiveMany(BATCH, stopSignal);
-      if (batch.length === 0) return 0;
+      const received = await incoming.receiveMany(BATCH, stopSignal);
+      if (received.length === 0) return 0;
+      const batch = selection === undefined ? received : selection.take(received);
+      if (selection?.isComplete) control.complete();
+      counts.notSelected += received.length - batch.length;
       counts.read += batch.length;
-      const admitted: Message[] = [];
-      const refused: SendResult[] = [];
-      for (const record of batch) this.#judge(record, admitted, refused);
-      const kept =
-        (await results.sendMany(refused, stopSignal)) + (await messages.sendMany(admitted, stopSignal));
+      const { admitted, refused } = this.#judgeAll(batch, control);
+      const refusedCount = await results.sendMany(refused, stopSignal);
+      this.#refused += refusedCount;
+      const kept = refusedCount + (await messages.sendMany(admitted, stopSignal));
       if (kept < batch.length) return batch.length - kept;
     }
+  }
+
+  /** A row that cannot be judged stops the run; it and those behind it are left. */
+  #judgeAll(batch: readonly Incoming[], control: AdmissionControl) {
+    const admitted: Message[] = [];
+    const refused: SendResult[] = [];
+    for (const record of batch) {
+      try {
+        this.#judge(record, admitted, refused);
+      } catch (thrown) {
+        control.stop(toRtnError(thrown), { position: record.position });
+        break;
+      }
+    }
+    return { admitted, refused };
   }
 
   #judge(record: Incoming, admitted: Message[], refused: SendResult[]): void {
@@ -94,13 +132,13 @@ export class Admission {
   #id(row: Row, position: number): string {
     const text = scalarText(row[this.#input.key]);
     if (text === null) return `#${position}`;
-    return this.#isKeySensitive ? digest(text) : text;
+    return this.#isKeySensitive ? sensitiveDigest(text) : text;
   }
 
   #recipient(row: Row): string | null {
     if (this.#input.recipient === undefined) return null;
     const text = scalarText(row[this.#input.recipient]);
-    return text !== null && this.#isRecipientSensitive ? digest(text) : text;
+    return text !== null && this.#isRecipientSensitive ? sensitiveDigest(text) : text;
   }
 }
 
@@ -118,22 +156,6 @@ function compileRowSchema(schema: JsonSchema): ValidateFunction {
       { cause },
     );
   }
-}
-
-function isSensitive(schema: JsonSchema, column: string): boolean {
-  const properties = schema.properties as Readonly<Record<string, JsonSchema>> | undefined;
-  return properties?.[column]?.['x-sensitive'] === true;
-}
-
-/** Values of sensitive columns stand in the log as a digest: equal values stay equal, the value is not shown. */
-function digest(text: string): string {
-  return `sha256:${createHash('sha256').update(text).digest('hex').slice(0, 32)}`;
-}
-
-function scalarText(value: unknown): string | null {
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint'
-    ? String(value)
-    : null;
 }
 
 /** The first column whose value would have to be rounded to be a JSON number. */

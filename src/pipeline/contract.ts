@@ -49,6 +49,19 @@ export interface Sender {
   open(run: Run): Promise<void>;
   send(messages: Queue<Message>, results: Queue<SendResult>, control: SendControl): Promise<SendReport>;
   close(): Promise<void>;
+  /** What a dry run shows of it; undefined where it cannot be shown. */
+  readonly outline?: SenderOutline;
+}
+
+/** How a sender goes about it, known before it is opened. */
+export interface SenderOutline {
+  readonly channel: Channel;
+  /** Most requests in flight. */
+  readonly concurrency: number;
+  /** Requests a second; 0 for no limit. */
+  readonly rateLimit: number;
+  /** Most messages in one request. */
+  readonly itemsPerRequest: number;
 }
 
 export interface SendControl {
@@ -57,8 +70,11 @@ export interface SendControl {
   /** Asked before every request; false once the latest time to send has passed, and then the Stop has begun. */
   maySend?(): boolean;
   readonly counts: Counts;
-  /** Called at once when an outcome is terminal, so that reading stops while the requests in flight still finish. */
-  stop(error: Error): void;
+  /**
+   * Called at once when an outcome is terminal, so that reading stops while the requests in flight still finish. The
+   * message is the one that it was seen on, where there is one.
+   */
+  stop(error: Error, message?: Message): void;
 }
 
 export interface SendReport {
@@ -80,7 +96,20 @@ export interface Channel {
   readonly batches?: BatchChannel;
   /** Renews the credentials after a `refresh` answer; false when there are no others. Called once at a time. */
   refresh?(): Promise<boolean>;
+  /**
+   * The request that would carry these messages, for a dry run: called without `open`, makes no connection. Throws `data`
+   * where a row makes no request. A channel that cannot be previewed does not have it.
+   */
+  preview?(messages: readonly Message[], run: Run): RequestPreview;
   close(): Promise<void>;
+}
+
+/** A request as it would leave. Whoever shows it hides the secrets. */
+export interface RequestPreview {
+  /** Method and address, or what stands for it. */
+  readonly target: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | null;
 }
 
 /** The part of a channel that carries many messages in one request. The same promises hold as for `send`. */

@@ -2,7 +2,8 @@ import type { Outcome, SendResult } from './record.js';
 
 /**
  * The numbers of one run, shared by its stages and shown as progress. `logged` counts durable results only.
- * At the end: read = logged + spilled + lost + left.
+ * At the end: read = logged + left + held, and where the log itself failed + spilled + lost: results that there are but
+ * that the log has not.
  */
 export interface Counts {
   /** Rows taken from the input. */
@@ -15,6 +16,12 @@ export interface Counts {
   lost: number;
   /** Rows that were read and got no result: a Stop came first. */
   left: number;
+  /** Rows that wait for a person to decide. 0 while runs cannot be resumed. */
+  held: number;
+  /** Rows that `--limit`, `--sample` or `--only` passed over; they are not `read`. */
+  notSelected: number;
+  /** Logged results whose recipient nobody should send to again. */
+  suppressed: number;
   /** Requests under way now. */
   inFlight: number;
   /** Requests made, first attempts and repeats alike. */
@@ -23,6 +30,8 @@ export interface Counts {
   retries: number;
   /** Answers that asked to slow down. */
   throttled: number;
+  /** How often sending waited because the provider was down. */
+  breakerPauses: number;
 }
 
 export function newCounts(): Counts {
@@ -32,15 +41,22 @@ export function newCounts(): Counts {
     spilled: 0,
     lost: 0,
     left: 0,
+    held: 0,
+    notSelected: 0,
+    suppressed: 0,
     inFlight: 0,
     attempts: 0,
     retries: 0,
     throttled: 0,
+    breakerPauses: 0,
   };
 }
 
 export function countLogged(counts: Counts, results: readonly SendResult[]): void {
-  for (const result of results) counts.logged[result.outcome]++;
+  for (const { outcome, suppress } of results) {
+    counts.logged[outcome]++;
+    if (suppress) counts.suppressed++;
+  }
 }
 
 /** All durable results, whatever their outcome. */

@@ -3,20 +3,49 @@ import type { RtnError } from '../error.js';
 /** Why reading ended before the input did: a signal's name. */
 export type EndCause = 'SIGTERM' | 'SIGINT';
 
+/** What can stop a run: a stage that failed, or one of the rules around them. */
+export type Stage =
+  | 'reader'
+  | 'admission'
+  | 'sender'
+  | 'log'
+  /** The spill file could not be written either. */
+  | 'spill'
+  /** More failed or was rejected than the operation's policy allows. */
+  | 'threshold'
+  /** What was read could not be sent within the drain timeout. */
+  | 'drain'
+  /** The latest time to send (`--not-after`) was reached. */
+  | 'deadline'
+  /** A person did not confirm. */
+  | 'confirmation'
+  /** The balance does not come out: our bug. */
+  | 'pipeline';
+
+/** Where in the input it was: the message, as far as one is known. */
+export interface Place {
+  readonly id?: string | undefined;
+  readonly position: number;
+}
+
 /** Which stage failed, and how. */
 export interface StopCause {
-  readonly stage: string;
+  readonly stage: Stage;
   readonly error: RtnError;
+  readonly at?: Place | undefined;
 }
 
 /**
  * How a run ends. States, in order, each entered once: *running*, *ending* (End: reading stops, what was read is sent
  * and logged), *stopping* (Stop: no new request leaves; requests in flight finish, results already there are logged).
  * A Stop is an End too. The third ending, Exit at once, belongs to the process (runtime/signals.ts).
+ *
+ * A run stops for the first failure. Time that has run out is none: what fails after it takes its place.
  */
 export class Ending {
   readonly #end = new AbortController();
   readonly #stop = new AbortController();
+  readonly #further: StopCause[] = [];
   #endCause: EndCause | undefined;
   #stopCause: StopCause | undefined;
 
@@ -35,9 +64,14 @@ export class Ending {
     return this.#endCause;
   }
 
-  /** The first failure; later ones follow from it. */
+  /** The failure that decides how the run ends. */
   get stopCause(): StopCause | undefined {
     return this.#stopCause;
+  }
+
+  /** What else failed, the first of each stage: it may follow from the cause, or cost something of its own. */
+  get further(): readonly StopCause[] {
+    return this.#further;
   }
 
   end(cause: EndCause): void {
@@ -46,10 +80,25 @@ export class Ending {
     this.#end.abort();
   }
 
-  stop(stage: string, error: RtnError): void {
-    if (this.#stopCause !== undefined) return;
-    this.#stopCause = { stage, error };
+  stop(stage: Stage, error: RtnError, at?: Place): void {
+    const cause: StopCause = { stage, error, at };
+    if (this.#stopCause === undefined) this.#stopCause = cause;
+    else if (isOutOfTime(this.#stopCause) && !isOutOfTime(cause)) {
+      this.#further.push(this.#stopCause);
+      this.#stopCause = cause;
+    } else if (![this.#stopCause, ...this.#further].some((known) => known.stage === stage)) {
+      this.#further.push(cause);
+    }
     this.#end.abort();
     this.#stop.abort();
   }
+
+  /** Takes a Stop by time back, after the last stage: it came when nothing was left to stop. */
+  forgive(): void {
+    if (this.#stopCause !== undefined && isOutOfTime(this.#stopCause)) this.#stopCause = undefined;
+  }
+}
+
+function isOutOfTime({ stage }: StopCause): boolean {
+  return stage === 'drain' || stage === 'deadline';
 }

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import type { Message } from './record.js';
 
 /**
  * The key by which a provider recognises a repeat: a digest of what makes the message this one (operation, run,
@@ -11,5 +12,23 @@ export function idempotencyKey(
   messageId: string,
   position: number,
 ): string {
-  return hash('sha256', JSON.stringify([operation, runId, channel, messageId, position]), 'base64url');
+  if (operation !== known.operation || runId !== known.runId || channel !== known.channel) {
+    const prefix = JSON.stringify([operation, runId, channel]).slice(0, -1);
+    known = { operation, runId, channel, prefix };
+  }
+  return hash('sha256', `${known.prefix},${JSON.stringify(messageId)},${position}]`, 'base64url');
+}
+
+/** How the text of the last key begins: all messages of a run begin alike. */
+let known = { operation: '', runId: '', channel: '', prefix: '["","",""' };
+
+/** The key of a request that carries many messages: the same for a repeat of the unchanged batch, another for any other. */
+export function batchIdempotencyKey(
+  operation: string,
+  runId: string,
+  channel: string,
+  messages: readonly Message[],
+): string {
+  const identities = messages.map(({ id, position }) => [id, position]);
+  return hash('sha256', JSON.stringify([operation, runId, channel, identities]), 'base64url');
 }

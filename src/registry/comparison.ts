@@ -50,14 +50,17 @@ function partOf(kind: ArtefactKind, key: string): string {
   return Object.hasOwn(PARTS, key) ? (PARTS[key] ?? '') : 'interface';
 }
 
-/** A document in which absent and empty are one where a digest does not tell them apart: of a secret it sees the name. */
+/** A document in which absent and empty are one where a digest does not tell them apart: of a secret it sees hardly more than the name. */
 function settled(document: Document): Document {
   const { secrets, params } = document;
   const named = Object.entries(isMap(secrets) ? secrets : {});
   return {
     ...document,
     params: params ?? undefined,
-    secrets: Object.fromEntries(named.map(([name, secret]) => [name, isMap(secret) ? secret : {}])),
+    secrets:
+      isMap(secrets) || secrets === undefined || secrets === null
+        ? Object.fromEntries(named.map(([name, secret]) => [name, secret ?? {}]))
+        : secrets,
   };
 }
 

@@ -7,6 +7,7 @@ import {
 } from '../component.js';
 import { isMap } from './jsonSchema.js';
 import { SOLE_REFERENCE_PATTERN } from './reference.js';
+import { SELECT_PATTERN } from './select.js';
 
 const COMPONENT_KINDS: readonly ComponentKind[] = ['reader', 'sender', 'channel', 'logger', 'task'];
 
@@ -38,9 +39,31 @@ function fieldSchema(field: ConfigField): JsonSchema {
   return { description, ...withReferences(field.schema) };
 }
 
+/** A component, or a choice between some by a param. */
 function kindSchema(kind: ComponentKind, specs: readonly ComponentSpec[]): JsonSchema {
   return {
     type: 'object',
+    if: { type: 'object', required: ['select'], not: { required: ['use'] } },
+    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+    then: {
+      description: `A choice between ${kind}s by a param, made once for a run: each other key is a value of the param.`,
+      minProperties: 2,
+      properties: {
+        select: {
+          type: 'string',
+          pattern: SELECT_PATTERN,
+          description: 'The param that chooses; its enum lists the other keys.',
+          examples: ['${params.provider}'],
+        },
+      },
+      additionalProperties: { $ref: `#/definitions/${kind}` },
+    },
+    else: oneOfKind(kind, specs),
+  };
+}
+
+function oneOfKind(kind: ComponentKind, specs: readonly ComponentSpec[]): JsonSchema {
+  return {
     required: ['use'],
     properties: {
       use: {

@@ -6,16 +6,21 @@ import { parseSource, type Source } from './source.js';
 import type { FileTree } from './tree.js';
 import { sharedAjv } from './value.js';
 
-/** A file at the root that is read by its schema: its source, or undefined where there is none or it has findings. */
+/**
+ * A file at the root that is read by its schema: its source, or undefined where there is none or it has findings, those
+ * apart that are `isMeant`.
+ */
 export function readRootFile(
   file: string,
   schema: JsonSchema,
   tree: FileTree,
+  isMeant: (finding: Finding) => boolean = () => false,
 ): { source?: Source; findings: readonly Finding[] } {
   const bytes = tree.read(file);
   if (bytes === undefined) return { findings: [] };
-  const { source, findings } = parseSource(file, bytes);
-  if (source === undefined) return { findings };
+  const { source, findings: read } = parseSource(file, bytes);
+  const findings = read.filter((finding) => !isMeant(finding));
+  if (source === undefined || findings.length > 0) return { findings };
   const validate = sharedAjv().compile(schema);
   validate(source.value);
   const mistakes = mistakesOf(validate.errors ?? [], source.homeOf).map(
@@ -62,7 +67,13 @@ export function readConfig(tree: FileTree): {
   source?: Source;
   findings: readonly Finding[];
 } {
-  const { source, findings } = readRootFile(CONFIG_FILE, CONFIG_SCHEMA, tree);
+  const { source, findings } = readRootFile(
+    CONFIG_FILE,
+    CONFIG_SCHEMA,
+    tree,
+    // Nothing else reads this file, and `off` is what its schema asks for.
+    ({ rule }) => rule === 'yaml/ambiguous',
+  );
   const rules = isMap(source?.value) && isMap(source.value.rules) ? source.value.rules : {};
   return { config: { rules: rules as Config['rules'] }, ...(source && { source }), findings };
 }

@@ -1,6 +1,7 @@
-import type { Artefact, ArtefactKind } from './artefact.js';
+import { type Artefact, type ArtefactKind, referenceTo } from './artefact.js';
 import { canonicalJson, sha256 } from './canonical.js';
 import { TEXT_KEYS } from './exempt.js';
+import { compareText } from './finding.js';
 import { isMap, mapSchema } from './jsonSchema.js';
 import { sourceDigests } from './layerSources.js';
 import { dependenciesOf } from './links.js';
@@ -74,9 +75,12 @@ function operationDigests(artefact: Artefact, registry: Registry): Digests {
     wrapper: {
       runners,
       policy,
-      secrets: isMap(secrets) ? Object.keys(secrets).sort() : [],
+      secrets: isMap(secrets) ? Object.keys(secrets).sort(compareText) : [],
+      besideNames: besideNames(secrets),
       templates: namedDigests(artefact, 'template', registry),
-      scripts: scriptsOf(artefact).map(({ file }) => fileDigest(file, registry)),
+      scripts: scriptsOf(artefact)
+        .sort((a, b) => compareText(a.runner, b.runner))
+        .map(({ file }) => fileDigest(file, registry)),
     },
     layer: { layer, digests: namedDigests(artefact, 'layer', registry) },
   };
@@ -85,28 +89,53 @@ function operationDigests(artefact: Artefact, registry: Registry): Digests {
   );
 }
 
+/** What the secrets say beside their names and descriptions: nothing, in a sound document. */
+function besideNames(secrets: unknown): unknown {
+  if (!isMap(secrets)) return secrets ?? undefined;
+  const others = Object.entries(secrets).flatMap(([name, secret]) => {
+    const said = isMap(secret) ? Object.entries(secret).filter(([key]) => key !== 'description') : undefined;
+    if (said === undefined) return secret === null ? [] : [[name, secret]];
+    return said.length === 0 ? [] : [[name, Object.fromEntries(said)]];
+  });
+  return others.length === 0 ? undefined : Object.fromEntries(others);
+}
+
 /** By `name@version`, the digests of what an artefact names of a kind. */
-function namedDigests(
-  artefact: Artefact,
-  kind: ArtefactKind,
-  registry: Registry,
-  above: readonly Artefact[] = [],
-): Record<string, unknown> {
+function namedDigests(artefact: Artefact, kind: ArtefactKind, registry: Registry): Record<string, unknown> {
   const named = dependenciesOf(artefact).filter((link) => link.kind === kind);
   return Object.fromEntries(
     named.map(({ reference }) => {
       const target = registry.resolve(kind, reference);
-      // Partials that include each other are `template/partial`; here they must only not be followed for ever.
-      if (target === undefined || above.includes(target)) return [String(reference), null];
-      const recorded = recordedDigests(target);
-      return [String(reference), recorded ?? draftDigests(target, registry, [...above, artefact])];
+      if (target === undefined) return [String(reference), null];
+      return [String(reference), recordedDigests(target) ?? draftDigests(target, registry)];
     }),
   );
 }
 
-function draftDigests(draft: Artefact, registry: Registry, above: readonly Artefact[]): Digests {
-  if (draft.kind !== 'template') return digestsOf(draft, registry);
-  return { content: sha256(canonicalJson(templateContent(draft, registry, above))) };
+/** What a draft would record if it were published now; a template that includes drafts counts with what they say. */
+function draftDigests(draft: Artefact, registry: Registry): unknown {
+  const includesDrafts = dependenciesOf(draft).some(({ kind, reference }) => {
+    const target = registry.resolve(kind, reference);
+    return target !== undefined && recordedDigests(target) === undefined;
+  });
+  return includesDrafts ? includedContents(draft, registry) : digestsOf(draft, registry);
+}
+
+/** What a draft template and all drafts that it includes say, each once, though partials may include each other. */
+function includedContents(draft: Artefact, registry: Registry): Record<string, unknown> {
+  const contents = new Map<Artefact, unknown>();
+  const open = [draft];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (contents.has(next)) continue;
+    const recorded = recordedDigests(next);
+    contents.set(next, recorded ?? ownContent(next, registry));
+    if (recorded !== undefined) continue;
+    for (const { kind, reference } of dependenciesOf(next)) {
+      const target = registry.resolve(kind, reference);
+      if (target !== undefined) open.push(target);
+    }
+  }
+  return Object.fromEntries([...contents].map(([each, content]) => [referenceTo(each), content]));
 }
 
 function fileDigest(file: string | undefined, { tree }: Registry): string | null {
@@ -121,13 +150,13 @@ function saidBy(document: Readonly<Record<string, unknown>>): Record<string, unk
   );
 }
 
-function templateContent(artefact: Artefact, registry: Registry, above: readonly Artefact[] = []): unknown {
-  const bytes = registry.textOf(artefact)?.bytes;
-  return {
-    said: saidBy(artefact.document),
-    content: bytes && textDigest(bytes),
-    partials: namedDigests(artefact, 'template', registry, above),
-  };
+function ownContent(template: Artefact, registry: Registry): { said: unknown; content: string | undefined } {
+  const bytes = registry.textOf(template)?.bytes;
+  return { said: saidBy(template.document), content: bytes && textDigest(bytes) };
+}
+
+function templateContent(template: Artefact, registry: Registry): unknown {
+  return { ...ownContent(template, registry), partials: namedDigests(template, 'template', registry) };
 }
 
 function inputContent(input: unknown): unknown {

@@ -55,6 +55,8 @@ interface OutputDocument {
 interface PolicyDocument {
   /** A duration, as written. */
   readonly drain_timeout?: string;
+  readonly max_failed_ratio?: number;
+  readonly max_rejected_ratio?: number;
 }
 
 interface RunnerDocument {

@@ -19,6 +19,13 @@ const text = (description: string, rest: JsonSchema = {}): JsonSchema => ({
   description,
   ...rest,
 });
+const ratio = (description: string): JsonSchema => ({
+  type: 'number',
+  minimum: 0,
+  maximum: 1,
+  description,
+  examples: [0.2],
+});
 const digest = (description: string): JsonSchema => text(description, { pattern: '^[0-9a-f]{64}$' });
 const reference = (kind: string, description: string): JsonSchema =>
   text(description, { pattern: REFERENCE_PATTERN, examples: [`${kind}@1.0.0`] });
@@ -98,6 +105,12 @@ function operationSchema(specs: readonly ComponentSpec[]): JsonSchema {
         drain_timeout: text(
           'After SIGTERM: how long what was read may take to be sent and logged, such as 30s.',
           { pattern: DURATION_PATTERN, examples: ['30s'] },
+        ),
+        max_failed_ratio: ratio(
+          'Share of the last 1,000 results, from the hundredth on, that may be failed or unknown; beyond it the run stops with code 69.',
+        ),
+        max_rejected_ratio: ratio(
+          'Share of the last 1,000 results, from the hundredth on, that may be rejected; beyond it the run stops with code 65.',
         ),
       }),
       runners: {

@@ -31,8 +31,7 @@ function* textsInside({ inputs, outputs, params, secrets }: Document): Iterable<
   }
   for (const [name] of entriesOf(outputs)) yield ['outputs', name, 'description'];
   for (const [name, schema] of entriesOf(params)) yield* textsOfSchema(schema, ['params', name]);
-  for (const [name, secret] of entriesOf(secrets))
-    for (const [key] of entriesOf(secret)) yield ['secrets', name, key];
+  for (const [name] of entriesOf(secrets)) yield ['secrets', name, 'description'];
 }
 
 /** `title` and `description` of every schema in a schema; a property of that name is none. */

@@ -34,8 +34,18 @@ export function mistakesOf(
   const mistyped = new Set(
     told.filter((error) => error.keyword === 'type').map((error) => error.instancePath),
   );
+  const empty = new Set(
+    told.filter((error) => error.keyword === 'minLength').map((error) => error.instancePath),
+  );
   const single = told.filter(
-    (error) => error.keyword === 'type' || !isAboutValue(error) || !mistyped.has(error.instancePath),
+    (error) =>
+      error.keyword === 'type' ||
+      !isAboutValue(error) ||
+      !(
+        mistyped.has(error.instancePath) ||
+        // A text that is too short has no form either.
+        (['format', 'pattern'].includes(error.keyword) && empty.has(error.instancePath))
+      ),
   );
   return single.map((error) => mistakeOf(error, home(pathOfPointer(error.instancePath))));
 }

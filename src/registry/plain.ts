@@ -92,7 +92,8 @@ class Walk {
     if (typeof value === 'number' && isVersionPath(path))
       return this.#trap(node, versionNumber(node.source ?? String(value), value), 'yaml/version-number');
     const doubt = isPlain(node) ? ambiguity(node.source ?? '') : undefined;
-    if (doubt !== undefined) return this.#trap(node, doubt, 'yaml/ambiguous');
+    // What rtn reads is known, so that a file which only rtn reads may take it as it is.
+    if (doubt !== undefined) this.#trap(node, doubt, 'yaml/ambiguous');
     if (typeof value === 'number' && !isExact(node, value))
       return this.#trap(node, 'this number cannot be held exactly; write it in quotes', 'yaml/number');
     if (value !== null && !['string', 'number', 'boolean'].includes(typeof value))

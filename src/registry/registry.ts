@@ -19,6 +19,12 @@ import { type FileChange, type FileTree, withChanges } from './tree.js';
 import { documentValidator } from './validation.js';
 import { byVersion, lineOf, splitReference, strictVersion } from './version.js';
 
+/** The file that holds the text of a template. */
+export interface TextFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
 /** Everything that a tree holds, by kind, name and version. Immutable: after a change, load again. */
 export class Registry {
   readonly tree: FileTree;
@@ -104,7 +110,7 @@ export class Registry {
   }
 
   /** The text file of a template: undefined where it is missing, or where its name leads out of the folder. */
-  textOf(template: Artefact): { readonly path: string; readonly bytes: Uint8Array } | undefined {
+  textOf(template: Artefact): TextFile | undefined {
     const { text } = template.document;
     if (template.kind !== 'template' || typeof text !== 'string' || !isFileName(text)) return undefined;
     const path = `${FOLDERS.template}/${template.name}/${text}`;

@@ -18,8 +18,8 @@ export interface Waiver {
   readonly owner: string;
   /** `2026-11-23`: the last day on which it holds. */
   readonly expires: string;
-  /** Where it stands in waivers.yaml. */
-  readonly position: Position;
+  /** Where each of its keys stands in waivers.yaml. */
+  readonly positions: Readonly<Record<'name' | 'version' | 'rule' | 'expires', Position>>;
 }
 
 const text = (description: string, rest: JsonSchema = {}): JsonSchema => ({
@@ -70,12 +70,18 @@ export const WAIVERS_SCHEMA: JsonSchema = {
 export function readWaivers(tree: FileTree): { waivers: Waiver[]; findings: readonly Finding[] } {
   const { source, findings } = readRootFile(WAIVERS_FILE, WAIVERS_SCHEMA, tree);
   const list = isMap(source?.value) && Array.isArray(source.value.waivers) ? source.value.waivers : [];
-  const waivers = list.map(
-    (entry, index): Waiver => ({
+  const waivers = list.map((entry, index): Waiver => {
+    const positionOf = (key: string) => source?.positionOf(['waivers', index, key]) ?? { line: 1, column: 1 };
+    return {
       kind: 'operation',
-      ...(entry as Omit<Waiver, 'position' | 'kind'>),
-      position: source?.positionOf(['waivers', index, 'name']) ?? { line: 1, column: 1 },
-    }),
-  );
+      ...(entry as Omit<Waiver, 'positions' | 'kind'>),
+      positions: {
+        name: positionOf('name'),
+        version: positionOf('version'),
+        rule: positionOf('rule'),
+        expires: positionOf('expires'),
+      },
+    };
+  });
   return { waivers, findings };
 }

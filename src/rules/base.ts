@@ -5,9 +5,13 @@ import {
   type Identity,
   referenceTo,
 } from '../registry/artefact.js';
+import { canonicalJson } from '../registry/canonical.js';
+import type { Status } from '../registry/document.js';
+import { isMap } from '../registry/jsonSchema.js';
 import { nextVersion } from '../registry/level.js';
 import type { Registry } from '../registry/registry.js';
 import { scriptsOf } from '../registry/scripts.js';
+import { shellPath } from '../shell.js';
 
 /** What a change is judged against: one commit, for what changed and for the old versions alike. */
 export interface Base {
@@ -33,7 +37,7 @@ export function changedArtefacts(registry: Registry, { changed }: Base): Artefac
       changed.has(artefact.path) ||
       (artefact.kind !== 'layer' &&
         folders.has(folderOf(artefact.path)) &&
-        filesOf(artefact, registry).some((file) => changed.has(file))),
+        filesBeside(artefact, registry).some((file) => changed.has(file))),
   );
 }
 
@@ -80,23 +84,36 @@ export function nextFree(artefact: Identity, registry: Registry, base: Base | un
   return nextVersion(artefact.version, versions, 'patch');
 }
 
+const MOST_CHAINS = 12;
+/** Partials of partials have more ways between them than they are: none is looked for without end. */
+const MOST_STEPS = 2_000;
+
 /** `template retry 1.0.0 -> one-shot 1.0.0 -> driver_push 1.4.10, taxi_exp 1.4.6`: one line a way to those that depend on it. */
 export function chainsFrom(artefact: Artefact, registry: Registry): string[] {
-  const walk = (at: Artefact, way: readonly Artefact[]): string[] => {
-    const dependents = registry.dependents(at).filter((dependent) => !way.includes(dependent));
-    const operations = dependents.filter(({ kind }) => kind === 'operation');
-    const between = dependents.filter(({ kind }) => kind !== 'operation');
-    // A template that only templates include, none of them in use, is worth a line of its own.
-    if (dependents.length === 0) return way.length > 1 ? [wayInWords(way)] : [];
-    return [
-      ...(operations.length > 0 ? [`${wayInWords(way)} -> ${namesInWords(operations)}`] : []),
-      ...between.flatMap((each) => walk(each, [...way, each])),
-    ];
+  const known = new Map<Artefact, readonly Artefact[]>();
+  const dependentsIn = (at: Artefact): readonly Artefact[] => {
+    const dependents = known.get(at) ?? registry.dependents(at);
+    known.set(at, dependents);
+    return dependents;
   };
-  return walk(artefact, [artefact]);
+  const lines: string[] = [];
+  let steps = 0;
+  const walk = (at: Artefact, way: readonly Artefact[]): void => {
+    if (++steps > MOST_STEPS || lines.length > MOST_CHAINS) return;
+    const dependents = dependentsIn(at).filter((dependent) => !way.includes(dependent));
+    const ends = dependents.filter((dependent) => dependent.kind === 'operation');
+    if (ends.length > 0) lines.push(`${wayInWords(way)} -> ${namesInWords(ends)}`);
+    else if (dependents.length === 0 && way.length > 1) lines.push(wayInWords(way));
+    for (const between of dependents.filter((dependent) => dependent.kind !== 'operation'))
+      walk(between, [...way, between]);
+  };
+  walk(artefact, [artefact]);
+  const isCut = steps > MOST_STEPS || lines.length > MOST_CHAINS;
+  return isCut ? [...lines.slice(0, MOST_CHAINS), 'and more ways'] : lines;
 }
 
-function filesOf(artefact: Artefact, registry: Registry): string[] {
+/** The files that its digests cover beside the document, be they there or not: a template's text, an operation's scripts. */
+export function filesBeside(artefact: Artefact, registry: Registry): string[] {
   const text = registry.textOf(artefact);
   const scripts = scriptsOf(artefact).flatMap(({ file }) => file ?? []);
   const named = artefact.document.text;
@@ -116,6 +133,43 @@ function namesInWords(artefacts: readonly Artefact[]): string {
 function wayInWords(way: readonly Artefact[]): string {
   const [first] = way;
   return `${first?.kind} ${way.map(({ name, version }) => `${name} ${version}`).join(' -> ')}`;
+}
+
+/** What an artefact was on the base, where it was published there. */
+export function publishedBefore(
+  { kind, name, version }: Identity,
+  base: Base | undefined,
+): Artefact | undefined {
+  const before = base?.registry.find(kind, name, version);
+  return isMap(before?.document.published) ? before : undefined;
+}
+
+/** Whether the base has another record of what was published, or this has none any more: version/digest. */
+export function isRewritten(artefact: Artefact, base: Base | undefined): boolean {
+  const before = publishedBefore(artefact, base);
+  return (
+    before !== undefined &&
+    artefact.status !== 'draft' &&
+    canonicalJson(before.document.published) !== canonicalJson(artefact.document.published)
+  );
+}
+
+/** Whether it was further in its life on the base: version/backwards. What cannot be read has no status. */
+export function isBackwards(artefact: Artefact, base: Base | undefined): boolean {
+  const before = publishedBefore(artefact, base);
+  return (
+    before !== undefined &&
+    artefact.source.value !== undefined &&
+    STATUS_ORDER.indexOf(artefact.status) < STATUS_ORDER.indexOf(before.status)
+  );
+}
+
+const STATUS_ORDER: readonly Status[] = ['draft', 'active', 'deprecated', 'withdrawn'];
+
+/** The command that brings files back as they were at a commit. */
+export function restoring(files: readonly string[], commit?: string): string {
+  const source = commit === undefined ? '' : `--source=${commit.slice(0, 12)} `;
+  return `git restore ${source}--staged --worktree -- ${files.map(shellPath).join(' ')}`;
 }
 
 /** Whether an artefact is one of the change: not on the base, or, where no base is known, still a draft. */

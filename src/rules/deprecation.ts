@@ -2,6 +2,7 @@ import { type Artefact, referenceTo } from '../registry/artefact.js';
 import { replacementOf } from '../registry/links.js';
 import type { Registry } from '../registry/registry.js';
 import { suggestion } from '../registry/spelling.js';
+import { byVersion } from '../registry/version.js';
 import { removedArtefacts } from './base.js';
 import { at, type Found, type Judged, type Rule } from './rule.js';
 
@@ -22,6 +23,8 @@ const overdue: Rule = {
     for (const artefact of artefacts) {
       const { remove_after: day } = artefact.document;
       if (artefact.status !== 'deprecated' || typeof day !== 'string' || day >= today) continue;
+      // What is no day at all is told by the schema.
+      if (!artefact.isSound) continue;
       yield at(
         artefact,
         ['remove_after'],
@@ -48,40 +51,26 @@ function* replacementFaults(artefact: Artefact, registry: Registry): Iterable<Fo
   if (link === undefined || typeof link.reference !== 'string' || !link.reference.includes('@')) return;
   const { kind, name } = artefact;
   const target = registry.resolve(kind, link.reference);
-  if (target === undefined) {
-    const versions = registry.versions(kind, name).map(referenceTo);
-    yield at(
-      artefact,
-      link.path,
-      `there is no ${kind} ${link.reference}${suggestion(link.reference, versions)}`,
-    );
-    return;
-  }
   const end = endOf(artefact, registry);
-  const fix =
-    end !== undefined && end !== target
-      ? `rtn deprecate ${referenceTo(artefact)} --kind ${kind} --replaced-by ${referenceTo(end)}`
-      : undefined;
-  const extras = fix === undefined ? {} : { fix };
-  if (target === artefact)
-    yield at(artefact, link.path, `${referenceTo(artefact)} is said to replace itself`);
+  // The life of a withdrawn version is over: what replaces it is changed by hand.
+  const extras =
+    end === undefined || artefact.status === 'withdrawn'
+      ? {}
+      : { fix: `rtn deprecate ${referenceTo(artefact)} --kind ${kind} --replaced-by ${referenceTo(end)}` };
+  const told = (message: string, more = extras) => at(artefact, link.path, message, more);
+  if (target === undefined) {
+    const others = registry.versions(kind, name).filter((other) => other !== artefact);
+    const versions = others.map(referenceTo);
+    yield told(`there is no ${kind} ${link.reference}${suggestion(link.reference, versions)}`);
+  } else if (target === artefact) yield told(`${referenceTo(artefact)} is said to replace itself`);
   else if (isCircle(artefact, registry))
-    yield at(
-      artefact,
-      link.path,
-      `replaced_by leads in a circle: ${wayFrom(artefact, registry).map(referenceTo).join(' -> ')}`,
-    );
+    yield told(`replaced_by leads in a circle: ${wayFrom(artefact, registry).map(referenceTo).join(' -> ')}`);
   else if (target.status === 'draft')
-    yield at(artefact, link.path, `${link.reference}, which is said to replace it, is a draft`, {
+    yield told(`${link.reference}, which is said to replace it, is a draft`, {
       fix: `rtn publish ${link.reference} --kind ${kind}`,
     });
   else if (target.status !== 'active')
-    yield at(
-      artefact,
-      link.path,
-      `${link.reference}, which is said to replace it, is ${target.status} itself`,
-      extras,
-    );
+    yield told(`${link.reference}, which is said to replace it, is ${target.status} itself`);
 }
 
 /** The artefacts that replaced_by leads through, itself first; ends before one that was there already. */
@@ -101,10 +90,14 @@ function isCircle(artefact: Artefact, registry: Registry): boolean {
   return way.length > 1 && way.indexOf(way.at(-1) ?? artefact) < way.length - 1;
 }
 
-/** Where the way ends in something that is in use. */
+/** Where the way ends in something that is in use; else the newest version of the name that is. */
 function endOf(artefact: Artefact, registry: Registry): Artefact | undefined {
   const end = wayFrom(artefact, registry).at(-1);
-  return end?.status === 'active' ? end : undefined;
+  if (end !== artefact && end?.status === 'active') return end;
+  const newest = registry
+    .versions(artefact.kind, artefact.name)
+    .findLast(({ status, document }) => status === 'active' && document.replaced_by === undefined);
+  return newest !== undefined && byVersion(newest.version, artefact.version) > 0 ? newest : undefined;
 }
 
 export const DEPRECATION_RULES: readonly Rule[] = [replacement, overdue];

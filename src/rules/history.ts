@@ -1,13 +1,21 @@
 import { type Artefact, referenceTo } from '../registry/artefact.js';
 import { canonicalJson } from '../registry/canonical.js';
 import { digestsOf, recordedDigests } from '../registry/digest.js';
-import type { Status } from '../registry/document.js';
 import { isMap } from '../registry/jsonSchema.js';
 import { dueLevel, satisfiesLevel, versionFor } from '../registry/level.js';
 import type { Registry } from '../registry/registry.js';
 import { byVersion, lineOf } from '../registry/version.js';
-import { shellPath } from '../shell.js';
-import { type Base, isNew, nextFree, removedArtefacts } from './base.js';
+import {
+  type Base,
+  filesBeside,
+  isBackwards,
+  isNew,
+  isRewritten,
+  nextFree,
+  publishedBefore,
+  removedArtefacts,
+  restoring,
+} from './base.js';
 import { at, judgedOf, type Rule } from './rule.js';
 import { editsSince } from './version.js';
 
@@ -17,16 +25,20 @@ const digest: Rule = {
   doc: 'The record of what was published (`published:`) differs from that on the base, so the digests were rewritten together with the text. Only git can prove that a published version never changed, which is why `rtn check --base` compares the records, too. `rtn bump --base REF` moves the edit into a new draft and restores what was published.',
   isFirm: true,
   *check(judged) {
-    for (const [artefact, before, base] of withPast(judged.artefacts, judged.base)) {
-      if (!isMap(before.document.published) || !isMap(artefact.document.published)) continue;
-      if (canonicalJson(before.document.published) === canonicalJson(artefact.document.published)) continue;
+    const { base, registry } = judged;
+    for (const artefact of judged.artefacts) {
+      const before = publishedBefore(artefact, base);
+      if (base === undefined || before === undefined || artefact.source.value === undefined) continue;
+      // Back to a draft is version/backwards, with or without its record.
+      if (isBackwards(artefact, base) || !isRewritten(artefact, base)) continue;
+      const isThere = artefact.document.published !== undefined;
       yield at(
         artefact,
-        ['published'],
-        `the record of what was published as ${referenceTo(artefact)} was rewritten since ${base.ref}`,
+        isThere ? ['published'] : ['status'],
+        `${referenceTo(artefact)} is published on ${base.ref}, and here its record (published:) was ${isThere ? 'rewritten' : 'removed'}`,
         {
           notes: editsSince(artefact, judged),
-          fix: undoing(artefact, before, base, judged.registry),
+          fix: undoing(artefact, before, base, registry),
         },
       );
     }
@@ -42,10 +54,10 @@ const removed: Rule = {
     if (base === undefined) return;
     for (const before of removedArtefacts(registry, base)) {
       if (!isMap(before.document.published)) continue;
-      const text = base.registry.textOf(before);
-      const files = [before.path, ...(text !== undefined && base.changed.has(text.path) ? [text.path] : [])];
+      const beside = filesBeside(before, base.registry).filter((file) => base.changed.has(file));
+      const files = [before.path, ...new Set(beside)];
       yield at(before, ['version'], `${referenceTo(before)} is published on ${base.ref} and was removed`, {
-        fix: restoring(files, base),
+        fix: restoring(files, base.commit),
       });
     }
   },
@@ -56,20 +68,20 @@ const backwards: Rule = {
   severity: 'error',
   doc: 'The status of a version moved backwards. Its life only moves forward: draft, active, deprecated, withdrawn. What was published stays published; a version that should be edited again is bumped.',
   isFirm: true,
-  *check({ registry, artefacts, base: given }) {
-    for (const [artefact, before, base] of withPast(artefacts, given)) {
-      if (!isMap(before.document.published) || ORDER[artefact.status] >= ORDER[before.status]) continue;
+  *check(judged) {
+    const { registry, artefacts, base } = judged;
+    for (const artefact of artefacts) {
+      const before = publishedBefore(artefact, base);
+      if (base === undefined || before === undefined || !isBackwards(artefact, base)) continue;
       yield at(
         artefact,
         ['status'],
         `${referenceTo(artefact)} is ${before.status} on ${base.ref} and cannot go back to ${artefact.status}`,
-        { fix: undoing(artefact, before, base, registry) },
+        { notes: editsSince(artefact, judged), fix: undoing(artefact, before, base, registry) },
       );
     }
   },
 };
-
-const ORDER: Readonly<Record<Status, number>> = { draft: 0, active: 1, deprecated: 2, withdrawn: 3 };
 
 const greater: Rule = {
   id: 'version/greater',
@@ -154,27 +166,12 @@ const level: Rule = {
   },
 };
 
-/** Artefacts that the base has too, with what they were there. */
-function* withPast(
-  artefacts: readonly Artefact[],
-  base: Base | undefined,
-): Iterable<[now: Artefact, before: Artefact, base: Base]> {
-  for (const artefact of artefacts) {
-    const before = base?.registry.find(artefact.kind, artefact.name, artefact.version);
-    if (base !== undefined && before !== undefined) yield [artefact, before, base];
-  }
-}
-
 /** The command that takes back what was done to a published file: an edit is moved into a draft, anything else restored. */
 function undoing(artefact: Artefact, before: Artefact, base: Base, registry: Registry): string {
   const isEdited = canonicalJson(digestsOf(artefact, registry)) !== canonicalJson(recordedDigests(before));
   return isEdited
     ? `rtn bump ${referenceTo(artefact)} --kind ${artefact.kind} --base ${base.ref}`
-    : restoring([artefact.path], base);
-}
-
-function restoring(files: readonly string[], { commit }: Base): string {
-  return `git restore --source=${commit.slice(0, 12)} --staged --worktree -- ${files.map(shellPath).join(' ')}`;
+    : restoring([artefact.path], base.commit);
 }
 
 /** What a new version has to be greater than: the tip of its line on the base, or, in a new line, all there is. */

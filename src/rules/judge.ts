@@ -5,16 +5,19 @@ import { type Finding, inOrder } from '../registry/finding.js';
 import { loadRegistry, type Registry } from '../registry/registry.js';
 import type { FileTree } from '../registry/tree.js';
 import { type Base, changedArtefacts, dependentsOf, removedArtefacts } from './base.js';
+import { BATCH_RULES } from './batch.js';
 import { BINDING_RULES } from './binding.js';
 import { COMPONENT_RULES } from './component.js';
 import { DEPRECATION_RULES } from './deprecation.js';
 import { HISTORY_RULES } from './history.js';
 import { LAYER_RULES } from './layer.js';
+import { OUTCOME_RULES } from './outcome.js';
 import { REFERENCE_RULES } from './reference.js';
 import type { Judged, Rule } from './rule.js';
 import { SCHEMA_RULES } from './schema.js';
 import { SCRIPT_RULES } from './script.js';
 import { SECRET_RULES } from './secret.js';
+import { SELECT_RULES } from './select.js';
 import { CONFIG_RULES, settings } from './settings.js';
 import { TEMPLATE_RULES } from './template.js';
 import { VERSION_RULES } from './version.js';
@@ -34,6 +37,9 @@ export const RULES: readonly Rule[] = [
   ...SCRIPT_RULES,
   ...REFERENCE_RULES,
   ...BINDING_RULES,
+  ...BATCH_RULES,
+  ...SELECT_RULES,
+  ...OUTCOME_RULES,
   ...SECRET_RULES,
   ...CONFIG_RULES,
   ...WAIVER_RULES,
@@ -44,6 +50,8 @@ export interface JudgeOptions {
   readonly base?: Base | undefined;
   /** `2026-11-23`, for dates in documents. */
   readonly today: string;
+  /** What is wrong with modules of the registry's own, by the text of their `use:`; undefined where none was imported. */
+  readonly modules?: ReadonlyMap<string, string> | undefined;
 }
 
 /** What was judged and what was found: every finding at once, in reading order. */
@@ -58,7 +66,7 @@ export interface Judgement {
 
 /** Reads a tree and judges it. */
 export function judge(tree: FileTree, specs: readonly ComponentSpec[], options: JudgeOptions): Judgement {
-  const { base, today } = options;
+  const { base, today, modules } = options;
   const registry = loadRegistry(tree, specs);
   const artefacts = base === undefined ? registry.artefacts : changedArtefacts(registry, base);
   const touched = base === undefined ? [] : [...artefacts, ...removedArtefacts(registry, base)];
@@ -67,13 +75,20 @@ export function judge(tree: FileTree, specs: readonly ComponentSpec[], options: 
   const loading = [...misplaced, ...artefacts.flatMap((artefact) => artefact.findings)];
   // A change that weakens a rule is itself judged by the rules as they were.
   const { severityOf } = settings(base === undefined ? tree : base.registry.tree, RULES);
-  const judged: Judged = { registry, specs, artefacts, dependents, base, today, loading };
+  const judged: Judged = { registry, specs, artefacts, dependents, base, today, modules, loading };
   const found = RULES.flatMap((rule) => {
-    const severity = severityOf(rule);
-    if (severity === 'off') return [];
-    return [...rule.check(judged)].map((each): Finding => ({ severity, ...each, rule: rule.id }));
+    const set = severityOf(rule);
+    if (set === 'off') return [];
+    return [...rule.check(judged)].map(
+      (each): Finding => ({ ...each, severity: set ?? each.severity ?? rule.severity, rule: rule.id }),
+    );
   });
-  const { findings, waived } = applyWaivers(inOrder(found), registry, { base, today, rules: RULES });
+  const { findings, waived } = applyWaivers(inOrder(found), registry, {
+    base,
+    today,
+    rules: RULES,
+    severityOf,
+  });
   const isSet = base === undefined || base.changed.has(CONFIG_FILE);
   const ownSettings = isSet ? settings(tree, RULES).findings : [];
   return {

@@ -3,7 +3,7 @@ import { dependenciesOf, type Link } from '../registry/links.js';
 import type { Registry } from '../registry/registry.js';
 import { suggestion } from '../registry/spelling.js';
 import { splitReference } from '../registry/version.js';
-import { isNew, newestActive, nextFree } from './base.js';
+import { dependentsOf, isNew, newestActive, nextFree } from './base.js';
 import { at, type Extras, type Found, type Judged } from './rule.js';
 
 /** Names of artefacts that do not exist; for layers and templates alike. */
@@ -37,18 +37,33 @@ export function* draftOf(kind: ArtefactKind, judged: Judged): Iterable<Found> {
 
 /** Withdrawn versions that something in use names; for layers and templates alike. */
 export function* withdrawnOf(kind: ArtefactKind, judged: Judged): Iterable<Found> {
+  const { registry } = judged;
   for (const { artefact, reference, path } of namesOf(kind, judged)) {
-    const named = judged.registry.resolve(kind, reference);
-    const isInUse = artefact.status === 'active' || artefact.status === 'draft';
-    if (!isInUse || named?.status !== 'withdrawn') continue;
+    const named = registry.resolve(kind, reference);
+    if (named?.status !== 'withdrawn' || !isInUse(artefact, registry)) continue;
     const { reason } = named.document;
     yield at(
       artefact,
       path,
       `${referenceTo(artefact)} names ${kind} ${reference}, which was withdrawn${typeof reason === 'string' ? `: ${reason}` : ''}`,
-      moveTo(kind, artefact, named.name, judged),
+      { ...noneLeft(named, registry), ...moveTo(kind, artefact, named.name, judged) },
     );
   }
+}
+
+/** Where to is there to move, when no version is good? */
+function noneLeft({ kind, name }: Artefact, registry: Registry): Extras {
+  if (newestActive(kind, name, registry) !== undefined) return {};
+  return {
+    notes: [`no active version of ${name} is left: rtn bump ${name}, mend it, then rtn publish ${name}`],
+  };
+}
+
+/** Active or a draft, or a deprecated template on which something active or a draft still is. */
+function isInUse(artefact: Artefact, registry: Registry): boolean {
+  const isLive = ({ status }: Artefact) => status === 'active' || status === 'draft';
+  if (isLive(artefact)) return true;
+  return artefact.status === 'deprecated' && dependentsOf([artefact], registry).some(isLive);
 }
 
 /** Deprecated versions that a new version names; the old ones may go on using them. */
@@ -57,11 +72,16 @@ export function* deprecatedOf(kind: ArtefactKind, judged: Judged): Iterable<Foun
     const named = judged.registry.resolve(kind, reference);
     if (named?.status !== 'deprecated' || !isNew(artefact, judged.base)) continue;
     const { replaced_by: replacement, reason } = named.document;
-    const why = typeof replacement === 'string' ? `replaced by ${replacement}` : `${reason}`;
+    const why =
+      typeof replacement === 'string'
+        ? `: replaced by ${replacement}`
+        : typeof reason === 'string'
+          ? `: ${reason}`
+          : '';
     yield at(
       artefact,
       path,
-      `${referenceTo(artefact)} is new and names ${kind} ${reference}, which is deprecated: ${why}`,
+      `${referenceTo(artefact)} is new and names ${kind} ${reference}, which is deprecated${why}`,
       moveTo(kind, artefact, named.name, judged),
     );
   }

@@ -28,6 +28,8 @@ export interface Judged {
   readonly base: Base | undefined;
   /** `2026-11-23`. */
   readonly today: string;
+  /** What is wrong with modules of the registry's own, by the text of their `use:`; undefined where none was imported. */
+  readonly modules: ReadonlyMap<string, string> | undefined;
   /** What was found while reading: the families `yaml` and `schema`, and misplaced files. */
   readonly loading: readonly Finding[];
 }

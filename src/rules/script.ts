@@ -1,3 +1,4 @@
+import { recordedDigests } from '../registry/digest.js';
 import { scriptsOf } from '../registry/scripts.js';
 import { at, judgedOf, type Rule } from './rule.js';
 
@@ -10,7 +11,8 @@ const missing: Rule = {
       for (const { file, path } of scriptsOf(operation)) {
         if (file === undefined)
           yield at(operation, path, `a script is a plain path below operations/${operation.name}/`);
-        else if (judged.registry.tree.read(file) === undefined)
+        // That of a published operation is part of what was published: version/immutable.
+        else if (judged.registry.tree.read(file) === undefined && recordedDigests(operation) === undefined)
           yield at(operation, path, `there is no file ${file}`, {
             ...(operation.status === 'draft' && { severity: 'warning' as const }),
           });

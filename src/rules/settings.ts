@@ -14,11 +14,11 @@ const setting: Rule = {
 
 export const CONFIG_RULES: readonly Rule[] = [setting];
 
-/** The severity that each rule has here, and what is wrong with rtn.yaml. */
+/** The severity that rtn.yaml gives a rule, undefined where it leaves it alone; and what is wrong with rtn.yaml. */
 export function settings(
   tree: FileTree,
   rules: readonly Rule[],
-): { severityOf: (rule: Rule) => Severity | 'off'; findings: Finding[] } {
+): { severityOf: (rule: Rule) => Severity | 'off' | undefined; findings: Finding[] } {
   const { config, source, findings } = readConfig(tree);
   const wrong = Object.entries(config.rules).flatMap(([id, severity]): Finding[] => {
     const problem = problemOf(id, severity, rules);
@@ -28,7 +28,7 @@ export function settings(
   });
   const severityOf = (rule: Rule) => {
     const set = config.rules[rule.id];
-    return set === undefined || problemOf(rule.id, set, rules) !== undefined ? rule.severity : set;
+    return set === undefined || problemOf(rule.id, set, rules) !== undefined ? undefined : set;
   };
   return { severityOf, findings: [...findings, ...wrong] };
 }

@@ -1,6 +1,7 @@
-import { posix } from 'node:path';
+import type { ComponentSpec } from '../component.js';
 import { type Artefact, referenceTo } from '../registry/artefact.js';
-import { sourceFiles, sourceGlobs } from '../registry/layerSources.js';
+import { lockfileOf, pathsNamed, sourceFiles, sourceGlobs } from '../registry/layerSources.js';
+import { relativeImports } from '../registry/module.js';
 import type { FileTree } from '../registry/tree.js';
 import { type Judged, listInWords } from './rule.js';
 import { componentsOf } from './use.js';
@@ -18,62 +19,43 @@ export function affectedOperations(layer: Artefact, { registry, specs, base }: J
   if (users.length === 0) return [];
   const all = `used by ${listInWords(users.map(referenceTo))}`;
   if (base === undefined) return [all];
-  const { lockfile } = layer.document;
-  const isLockfileChanged = typeof lockfile === 'string' && base.changed.has(lockfile);
-  const changed = changedSources(layer, base.changed);
-  const isTouched = touchedConstructors(
-    sourceFiles(sourceGlobs(layer), registry.tree),
-    changed,
-    registry.tree,
-  );
+  const globs = sourceGlobs(layer);
+  const changed = pathsNamed(globs, base.changed);
+  const lockfile = lockfileOf(layer);
+  const isLockfileChanged = lockfile !== undefined && base.changed.has(lockfile);
+  if (changed.length === 0 && !isLockfileChanged) return [all];
+  const isTouched = touchedConstructors(sourceFiles(globs, registry.tree), changed, registry.tree);
   // Whatever the lockfile pins may be in any component.
-  const affected = isLockfileChanged
-    ? []
-    : users.filter((user) => componentsOf(user, specs).some(({ construct }) => isTouched(construct)));
+  const affected = isLockfileChanged ? [] : users.filter((user) => componentsOf(user, specs).some(isTouched));
   return [
-    `changed: ${filesInWords([...(isLockfileChanged ? [lockfile] : []), ...changed])}`,
+    `changed: ${filesInWords([...new Set([...(isLockfileChanged ? [lockfile] : []), ...changed])])}`,
     affected.length > 0 ? `components changed of ${listInWords(affected.map(referenceTo))}` : all,
   ];
 }
 
-/** The changed files that the globs of a layer name, those among them that are gone. */
-function changedSources(layer: Artefact, changed: ReadonlySet<string>): string[] {
-  const tree: FileTree = {
-    list: () => [...changed],
-    read: (path) => (changed.has(path) ? new Uint8Array() : undefined),
-  };
-  return sourceFiles(sourceGlobs(layer), tree);
-}
-
-/** Whether the file that exports a constructor is a changed one, or imports one, at any remove; true where none is seen to. */
+/** Whether the file that exports a constructor is a changed one, or imports one, at any remove. */
 function touchedConstructors(
   files: readonly string[],
   changed: readonly string[],
   tree: FileTree,
-): (construct: string) => boolean {
+): (component: ComponentSpec) => boolean {
   const texts = files.map((file) => [file, Buffer.from(tree.read(file) ?? '').toString('utf8')] as const);
   const importers = new Map<string, string[]>();
   for (const [file, text] of texts)
-    for (const target of importsOf(file, text))
+    for (const target of relativeImports(file, text))
       importers.set(target, [...(importers.get(target) ?? []), file]);
   const touched = new Set(changed);
   // A set hands out what is added to it while it is gone through.
   for (const file of touched) for (const importer of importers.get(file) ?? []) touched.add(importer);
-  return (construct) => {
-    const isExport = new RegExp(`export\\s+(async\\s+)?(function|const|class)\\s+${construct}\\b`);
+  const isAnyGone = changed.some((file) => !files.includes(file));
+  return ({ construct, module }) => {
+    if (module !== undefined) return touched.has(module);
+    const isExport = new RegExp(
+      `export\\s+((async\\s+)?(function|const|class)\\s+|\\{[^}]*\\b)${construct}\\b`,
+    );
     const home = texts.find(([, text]) => isExport.test(text))?.[0];
-    return home === undefined || touched.has(home);
+    return home === undefined ? isAnyGone : touched.has(home);
   };
-}
-
-/** The relative imports of a module, as paths of the tree, but for types; TypeScript names the `.js` that will be. */
-function importsOf(file: string, text: string): string[] {
-  const code = text.replace(/\b(import|export)\s+type\b[^'"]*from\s*['"][^'"\n]*['"]/g, '');
-  const specifiers = [...code.matchAll(/(?:from|import)\s*\(?\s*['"](\.{1,2}\/[^'"\n]+)['"]/g)];
-  return specifiers.flatMap(([, specifier = '']) => {
-    const target = posix.join(posix.dirname(file), specifier);
-    return [target, target.replace(/\.(m?)js$/, '.$1ts')];
-  });
 }
 
 function filesInWords(files: readonly string[]): string {

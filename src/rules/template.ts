@@ -1,9 +1,12 @@
 import { type Artefact, referenceTo } from '../registry/artefact.js';
+import { recordedDigests } from '../registry/digest.js';
 import { STAGES } from '../registry/document.js';
 import { isMap } from '../registry/jsonSchema.js';
 import { dependenciesOf } from '../registry/links.js';
-import { isFileName, type Registry } from '../registry/registry.js';
+import { isFileName, type Registry, type TextFile } from '../registry/registry.js';
+import { decode } from '../registry/source.js';
 import { suggestion } from '../registry/spelling.js';
+import { byVersion } from '../registry/version.js';
 import { deprecatedOf, draftOf, missingOf, withdrawnOf } from './named.js';
 import { at, atKey, type Found, judgedOf, type Rule } from './rule.js';
 import { parseTemplateText } from './templateText.js';
@@ -51,15 +54,34 @@ const text: Rule = {
           ['text'],
           `'${file}' is no plain file name; the text stands in templates/${template.name}/ itself`,
         );
+      else if (found === undefined && recordedDigests(template) !== undefined)
+        // The text of a published template is part of what was published: version/immutable.
+        continue;
       else if (found === undefined)
         yield at(template, ['text'], `templates/${template.name}/${file} is missing`);
-      else {
-        const { mistake } = parseTemplateText(found.bytes);
-        if (mistake !== undefined) yield { file: found.path, ...mistake };
-      }
+      else yield* textFaults(template, found, judged.registry);
     }
   },
 };
+
+function* textFaults(
+  template: Artefact,
+  { path: file, bytes }: TextFile,
+  registry: Registry,
+): Iterable<Found> {
+  const other = registry
+    .versions('template', template.name)
+    .find((version) => version !== template && registry.textOf(version)?.path === file);
+  if (other !== undefined && byVersion(other.version, template.version) < 0)
+    yield at(
+      template,
+      ['text'],
+      `${template.document.text} is the text of ${referenceTo(other)}, too; a version has a text of its own`,
+    );
+  const { mistake } = parseTemplateText(bytes);
+  if (decode(bytes) === undefined) yield { file, line: 1, column: 1, message: 'the text is not UTF-8' };
+  else if (mistake !== undefined) yield { file, ...mistake };
+}
 
 const partial: Rule = {
   id: 'template/partial',
@@ -69,14 +91,17 @@ const partial: Rule = {
     for (const template of judgedOf('template', judged)) {
       const found = judged.registry.textOf(template);
       const listed = isMap(template.document.partials) ? template.document.partials : {};
-      const { partials = [] } = found === undefined ? {} : parseTemplateText(found.bytes);
-      for (const { name, line, column } of partials) {
-        if (found !== undefined && (name === undefined || !Object.hasOwn(listed, name)))
-          yield { file: found.path, line, column, message: unlisted(name, Object.keys(listed)) };
-      }
-      for (const name of Object.keys(listed)) {
-        if (found !== undefined && !partials.some((used) => used.name === name))
-          yield atKey(template, ['partials', name], `the text nowhere includes {{> ${name}}}`);
+      const { partials } = found === undefined ? {} : parseTemplateText(found.bytes);
+      // A text that cannot be read is template/text; what it includes is not known.
+      if (found !== undefined && partials !== undefined) {
+        for (const { name, line, column } of partials) {
+          if (name === undefined || !Object.hasOwn(listed, name))
+            yield { file: found.path, line, column, message: unlisted(name, Object.keys(listed)) };
+        }
+        for (const name of Object.keys(listed)) {
+          if (!partials.some((used) => used.name === name))
+            yield atKey(template, ['partials', name], `the text nowhere includes {{> ${name}}}`);
+        }
       }
       yield* circles(template, judged.registry);
     }

@@ -1,9 +1,17 @@
-import type { ComponentKind, ComponentSpec, ConfigField, JsonSchema } from '../component.js';
+import type {
+  ComponentKind,
+  ComponentSpec,
+  ConfigField,
+  JsonSchema,
+  OutcomeTableMark,
+} from '../component.js';
 import type { Artefact } from '../registry/artefact.js';
 import { COMPONENT_STAGES } from '../registry/document.js';
 import { isMap } from '../registry/jsonSchema.js';
-import { parseTemplate, type Template } from '../registry/reference.js';
+import type { Template } from '../registry/reference.js';
+import { choicesOf } from '../registry/select.js';
 import type { Path } from '../registry/source.js';
+import { walk } from './walk.js';
 
 /** A text inside a runner, with what is known of the place it stands in. */
 export interface TextUse {
@@ -17,6 +25,45 @@ export interface TextUse {
   readonly schema: JsonSchema | undefined;
   /** The input that the runner's reader is bound to: what `${row.x}` is looked up in. */
   readonly input: string | undefined;
+  /** Whether the component is made once for many messages, and this text stands outside of what is made for each. */
+  readonly isSharedByBatch: boolean;
+}
+
+/** A component below a sender. */
+export interface Carrier {
+  readonly operation: Artefact;
+  readonly spec: ComponentSpec;
+  readonly path: Path;
+  /** Whether the sender puts many messages into one request. */
+  readonly isBatch: boolean;
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Where it holds `{each: …}`, under the keys that may. */
+  readonly eachPaths: readonly Path[];
+}
+
+/** The name of a column that every row must have. */
+export interface ColumnUse {
+  readonly operation: Artefact;
+  readonly name: string;
+  readonly path: Path;
+  readonly input: string | undefined;
+}
+
+/** A table that lists statuses or codes by outcome class. */
+export interface TableUse {
+  readonly operation: Artefact;
+  readonly mark: OutcomeTableMark;
+  /** The value of the key that holds it. */
+  readonly value: unknown;
+  readonly path: Path;
+}
+
+/** A choice between components by a param. */
+export interface SelectUse {
+  readonly operation: Artefact;
+  readonly by: string;
+  readonly choices: readonly string[];
+  readonly path: Path;
 }
 
 /** The value of `input:` or `output:` of a component. */
@@ -29,8 +76,8 @@ export interface Binding {
   readonly spec: ComponentSpec | undefined;
 }
 
-/** A `use:` that names a component which nobody provides. */
-interface UnknownComponent {
+/** A `use:` with the place that it stands in. */
+export interface NamedComponent {
   readonly kind: ComponentKind;
   readonly use: string;
   readonly path: Path;
@@ -41,6 +88,7 @@ export function componentsOf(operation: Artefact, specs: readonly ComponentSpec[
   const runners = isMap(operation.document.runners) ? Object.values(operation.document.runners) : [];
   const found: ComponentSpec[] = [];
   const visit = (kind: ComponentKind, config: unknown): void => {
+    for (const choice of Object.values(choicesOf(config)?.choices ?? {})) visit(kind, choice);
     const spec = isMap(config)
       ? specs.find((candidate) => candidate.kind === kind && candidate.key === config.use)
       : undefined;
@@ -57,11 +105,18 @@ export function componentsOf(operation: Artefact, specs: readonly ComponentSpec[
 }
 
 /** All that the runners of an operation hold. */
-interface Uses {
+export interface Uses {
   readonly texts: readonly TextUse[];
   readonly bindings: readonly Binding[];
   readonly badKeys: readonly Path[];
-  readonly unknown: readonly UnknownComponent[];
+  /** Those that nobody provides; modules are not among them. */
+  readonly unknown: readonly NamedComponent[];
+  /** Modules of the registry's own, whether or not they are known. */
+  readonly modules: readonly NamedComponent[];
+  readonly carriers: readonly Carrier[];
+  readonly columns: readonly ColumnUse[];
+  readonly tables: readonly TableUse[];
+  readonly selects: readonly SelectUse[];
 }
 
 /** Several rules ask the same of one operation. */
@@ -73,72 +128,4 @@ export function usesOf(operation: Artefact, specs: readonly ComponentSpec[]): Us
   const uses = before?.specs === specs ? before.uses : walk(operation, specs);
   known.set(operation, { specs, uses });
   return uses;
-}
-
-function walk(operation: Artefact, specs: readonly ComponentSpec[]): Uses {
-  const texts: TextUse[] = [];
-  const bindings: Binding[] = [];
-  const badKeys: Path[] = [];
-  const unknown: UnknownComponent[] = [];
-  const runners = isMap(operation.document.runners) ? Object.entries(operation.document.runners) : [];
-
-  for (const [name, runner] of runners) {
-    if (!isMap(runner)) continue;
-    const reader = isMap(runner.reader) ? runner.reader.input : undefined;
-    const input = typeof reader === 'string' ? reader : undefined;
-    for (const stage of COMPONENT_STAGES)
-      walkComponent(stage, runner[stage], ['runners', name, stage], input);
-  }
-  return { texts, bindings, badKeys, unknown };
-
-  function walkComponent(kind: ComponentKind, value: unknown, path: Path, input: string | undefined): void {
-    const config = isMap(value) ? value : {};
-    const spec = specs.find((candidate) => candidate.kind === kind && candidate.key === config.use);
-    if (spec === undefined && typeof config.use === 'string')
-      unknown.push({ kind, use: config.use, path: [...path, 'use'] });
-    for (const [key, item] of Object.entries(config)) {
-      const field = spec && Object.hasOwn(spec.fields, key) ? spec.fields[key] : undefined;
-      const at = [...path, key];
-      // An unknown component is one finding already; taking its input and output at their word keeps it one.
-      const binds =
-        spec === undefined ? (['input', 'output'] as const).find((word) => word === key) : spec.binds;
-      if (key === binds && typeof item === 'string')
-        bindings.push({ operation, to: binds, name: item, path: at, spec });
-      else if (field?.component !== undefined) walkComponent(field.component, item, at, input);
-      else if (key !== 'use') walkValue(item, at, field, field?.schema, input);
-    }
-  }
-
-  function walkValue(
-    value: unknown,
-    path: Path,
-    field: ConfigField | undefined,
-    schema: JsonSchema | undefined,
-    input: string | undefined,
-  ): void {
-    if (typeof value === 'string')
-      texts.push({ operation, template: parseTemplate(value), text: value, path, field, schema, input });
-    else if (Array.isArray(value))
-      for (const [index, item] of value.entries())
-        walkValue(item, [...path, index], field, within(schema, 'items'), input);
-    else if (isMap(value)) {
-      for (const [key, item] of Object.entries(value)) {
-        if (parseTemplate(key).parts.some((part) => typeof part === 'object')) badKeys.push([...path, key]);
-        walkValue(item, [...path, key], field, within(schema, 'additionalProperties', key), input);
-      }
-    }
-  }
-}
-
-function within(
-  schema: JsonSchema | undefined,
-  keyword: 'items' | 'additionalProperties',
-  key?: string,
-): JsonSchema | undefined {
-  const named =
-    key !== undefined && isMap(schema?.properties) && Object.hasOwn(schema.properties, key)
-      ? schema.properties[key]
-      : undefined;
-  const inner = named ?? schema?.[keyword];
-  return isMap(inner) ? inner : undefined;
 }

@@ -1,11 +1,13 @@
 import { type Artefact, pathOf, referenceTo } from '../registry/artefact.js';
+import { canonicalJson } from '../registry/canonical.js';
 import { changesBetween } from '../registry/comparison.js';
-import { changedParts } from '../registry/digest.js';
+import { changedParts, recordedDigests } from '../registry/digest.js';
 import { isMap } from '../registry/jsonSchema.js';
 import { dependenciesOf } from '../registry/links.js';
 import type { Registry } from '../registry/registry.js';
+import { textDigest } from '../registry/scripts.js';
 import { NAME_PATTERN, VERSION_PATTERN } from '../registry/version.js';
-import { chainsFrom, nextFree } from './base.js';
+import { chainsFrom, filesBeside, isBackwards, isRewritten, nextFree, restoring } from './base.js';
 import { subject } from './named.js';
 import { at, atKey, type Found, foundInLoading, type Judged, listInWords, type Rule } from './rule.js';
 
@@ -63,14 +65,29 @@ const immutable: Rule = {
     const { registry, base } = judged;
     for (const artefact of judged.artefacts) {
       const parts = changedParts(artefact, registry).filter((part) => !isOfDraft(part, artefact, registry));
-      if (parts.length === 0) continue;
+      // One edit is told once: with the record that was rewritten for it, or with the status that was taken back.
+      if (parts.length === 0 || isRewritten(artefact, base) || isBackwards(artefact, base)) continue;
+      // A draft with a record is version/status.
+      if (artefact.document.status === 'draft') continue;
+      const original = originalOf(artefact, registry);
+      if (original !== undefined) {
+        yield atKey(artefact, ['published'], copyOf(original));
+        continue;
+      }
+      const gone = [...new Set(filesBeside(artefact, registry))].filter(
+        (file) => registry.tree.read(file) === undefined,
+      );
       yield at(
         artefact,
         ['version'],
         `${referenceTo(artefact)} was published and its ${listInWords(parts)} changed since; a published version never changes, the next is ${nextFree(artefact, registry, base)}`,
         {
-          notes: [...editsSince(artefact, judged), ...chainsFrom(artefact, registry)],
-          fix: `rtn bump ${subject(artefact, registry)}`,
+          notes: [
+            ...gone.map((file) => `${file} is missing`),
+            ...editsSince(artefact, judged),
+            ...chainsFrom(artefact, registry),
+          ],
+          fix: gone.length > 0 ? restoring(gone, base?.commit) : `rtn bump ${subject(artefact, registry)}`,
         },
       );
     }
@@ -91,8 +108,12 @@ const status: Rule = {
   severity: 'error',
   doc: 'The life of a version moves forward: draft, published as active, then deprecated or withdrawn. Only `rtn publish` makes a draft active, since it records what was published. A deprecated version says what replaces it (replaced_by) or why it should not be used (reason); a withdrawn one says why.',
   isFirm: true,
-  *check({ artefacts, registry }) {
-    for (const artefact of artefacts) yield* statusFaults(artefact, registry);
+  *check({ artefacts, registry, base }) {
+    for (const artefact of artefacts) {
+      // What was done to a version that the base has published is told by the rules that compare.
+      const isTold = isBackwards(artefact, base) || isRewritten(artefact, base);
+      if (!isTold) yield* statusFaults(artefact, registry);
+    }
   },
 };
 
@@ -101,10 +122,15 @@ function* statusFaults(artefact: Artefact, registry: Registry): Iterable<Found> 
   const isPublished = isMap(document.published);
   const hasReason = document.reason !== undefined;
   if (document.status === 'draft' && isPublished) {
+    const original = originalOf(artefact, registry);
+    const isEdited = original === undefined && changedParts(artefact, registry).length > 0;
     yield atKey(
       artefact,
       ['published'],
-      `a draft has no 'published': either the version was published and is no draft, or this is a copy whose 'published' should go`,
+      original === undefined
+        ? `${referenceTo(artefact)} was published, so it is no draft any more; a published version never changes`
+        : copyOf(original),
+      isEdited ? { fix: `rtn bump ${subject(artefact, registry)}` } : {},
     );
   }
   if (artefact.status === 'draft') return;
@@ -125,6 +151,23 @@ function* statusFaults(artefact: Artefact, registry: Registry): Iterable<Found> 
     });
 }
 
+/** The version whose record stands in this one: it was copied by hand. */
+function originalOf(artefact: Artefact, registry: Registry): Artefact | undefined {
+  const record = canonicalJson(recordedDigests(artefact));
+  return registry
+    .versions(artefact.kind, artefact.name)
+    .find(
+      (other) =>
+        other !== artefact &&
+        canonicalJson(recordedDigests(other)) === record &&
+        changedParts(other, registry).length === 0,
+    );
+}
+
+function copyOf(original: Artefact): string {
+  return `this is the record of ${referenceTo(original)}, copied with it; delete 'published', set status: draft, and publish when it is ready`;
+}
+
 /** What was edited, in words: only the base knows what stood there before. */
 export function editsSince(artefact: Artefact, { base, registry }: Judged): string[] {
   const before = base?.registry.find(artefact.kind, artefact.name, artefact.version);
@@ -133,9 +176,16 @@ export function editsSince(artefact: Artefact, { base, registry }: Judged): stri
     ({ part }) => part !== 'text',
   );
   const words = changes.map((change) => change.words);
-  const [old, now] = [base.registry.textOf(before), registry.textOf(artefact)];
-  const isText = old !== undefined && now !== undefined && base.changed.has(now.path);
-  const told = isText ? [...words, `${now.path} was edited`] : words;
+  const files = new Set([...filesBeside(before, base.registry), ...filesBeside(artefact, registry)]);
+  const told = [
+    ...words,
+    ...[...files]
+      .filter((file) => {
+        const [old, now] = [base.registry.tree.read(file), registry.tree.read(file)];
+        return old !== undefined && now !== undefined && textDigest(old) !== textDigest(now);
+      })
+      .map((file) => `${file} was edited`),
+  ];
   return told.length > MOST_EDITS
     ? [...told.slice(0, MOST_EDITS), `and ${told.length - MOST_EDITS} more`]
     : told;

@@ -38,12 +38,14 @@ export function parseCommandLine(
   const flags = flagsOf(definition);
   if (argv.includes('--help') || argv.includes('-h')) return { kind: 'help' };
   if (argv.includes('--version')) return { kind: 'version' };
-  const given = readFlags(argv, flags, Object.keys(definition.secrets));
+  const read = readFlags(argv, flags, Object.keys(definition.secrets));
+  const options = runOptions(read.option);
+  const given = { ...read, mistakes: [...read.mistakes, ...options.mistakes] };
   const inputs = locations('input', definition.inputs, given.input, (name) => needsLocation.has(name));
   const outputs = locations('output', definition.outputs, given.output, () => true);
   const file = given.option.get('params');
   const params = resolveParams(definition.params, { flags: given.param, environment, file });
-  const secrets = readSecrets(definition.secrets, environment);
+  const secrets = readSecrets(definition.secrets, environment, params.values);
   const mistakes = [given, inputs, outputs, params, secrets].flatMap((part) => part.mistakes);
   if (mistakes.length > 0) throw usageError(definition, mistakes);
   return {
@@ -52,7 +54,7 @@ export function parseCommandLine(
     outputs: outputs.values,
     params: params.values,
     secrets: secrets.values,
-    options: runOptions(given.option),
+    options: options.values,
   };
 }
 

@@ -10,10 +10,16 @@ export interface RunnerDefinition {
   /** JSON Schema per param, with its default and description. */
   readonly params: Readonly<Record<string, JsonSchema>>;
   /** Environment variables that hold credentials. Only their values are secret. */
-  readonly secrets: Readonly<Record<string, { readonly description?: string }>>;
+  readonly secrets: Readonly<Record<string, SecretDefinition>>;
   readonly policy: RunnerPolicy;
   /** Called once the command line is understood; wires the stages without touching the world. */
   pipeline(context: RunnerContext): Pipeline;
+}
+
+export interface SecretDefinition {
+  readonly description?: string;
+  /** Only needed where the param has one of these values: `{ provider: ['http'] }`. */
+  readonly when?: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface OperationIdentity {
@@ -30,6 +36,10 @@ export interface OperationIdentity {
 export interface RunnerPolicy {
   /** After SIGTERM: how long what was read may take to be sent and logged before a Stop. */
   readonly drainTimeoutMs: number;
+  /** Share of the last results that may be failed or unknown (`max_failed_ratio`), 0 to 1; none for any. */
+  readonly maxFailedRatio?: number;
+  /** Share of the last results that may be rejected (`max_rejected_ratio`). */
+  readonly maxRejectedRatio?: number;
 }
 
 /** What the generated `pipeline` function receives. */

@@ -11,6 +11,8 @@ export interface Flag {
   readonly name: string;
   /** Whether a value follows; a `switch` may be given as `--x`, `--no-x`, `--x=false`. */
   readonly takes: 'value' | 'switch' | 'nothing';
+  /** May be given several times: the texts are joined with commas. */
+  readonly isRepeatable?: boolean;
 }
 
 /** What flags were given: texts by kind and name. A bare switch has the text `true`. */
@@ -30,7 +32,7 @@ export function flagName(name: string): string {
 /** All flags of a runner by their name without dashes. Two of one name are a mistake of the operation. */
 export function flagsOf({ operation, inputs, outputs, params }: RunnerDefinition): ReadonlyMap<string, Flag> {
   const flags = new Map<string, Flag>();
-  const add = (kind: Flag['kind'], name: string, takes: Flag['takes']): void => {
+  const add = (kind: Flag['kind'], name: string, takes: Flag['takes'], isRepeatable = false): void => {
     const other = flags.get(flagName(name));
     if (other !== undefined) {
       throw new RtnError(
@@ -39,10 +41,10 @@ export function flagsOf({ operation, inputs, outputs, params }: RunnerDefinition
         { next: 'give it another name in the operation' },
       );
     }
-    flags.set(flagName(name), { kind, name, takes });
+    flags.set(flagName(name), { kind, name, takes, isRepeatable });
   };
-  for (const { flag, placeholder } of OPTION_FLAGS)
-    add('option', flag, placeholder === undefined ? 'nothing' : 'value');
+  for (const { flag, placeholder, isRepeatable } of OPTION_FLAGS)
+    add('option', flag, placeholder === undefined ? 'nothing' : 'value', isRepeatable);
   for (const name of Object.keys(inputs)) add('input', name, 'value');
   for (const name of Object.keys(outputs)) add('output', name, 'value');
   for (const [name, schema] of Object.entries(params))
@@ -79,8 +81,10 @@ export function readFlags(
       const read = isNegated ? negated(word, inline) : readValue(flag, word, inline, next);
       if (read.isNextTaken) index++;
       if (read.mistake !== undefined) mistakes.push(read.mistake);
-      if (given[flag.kind].has(flag.name)) mistakes.push(`--${flagName(flag.name)} is given twice`);
-      given[flag.kind].set(flag.name, read.text);
+      const before = given[flag.kind].get(flag.name);
+      const isTwice = before !== undefined && flag.isRepeatable !== true;
+      if (isTwice) mistakes.push(`--${flagName(flag.name)} is given twice`);
+      given[flag.kind].set(flag.name, before === undefined || isTwice ? read.text : `${before},${read.text}`);
     }
   }
   return { ...given, mistakes };

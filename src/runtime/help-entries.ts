@@ -1,5 +1,6 @@
 import type { EnvironmentVariable, JsonSchema } from '../component.js';
 import { oneLine } from '../error.js';
+import type { SecretDefinition } from './definition.js';
 import { limits, typesOf } from './expectation.js';
 import { flagName } from './flags.js';
 import type { Entry } from './help-layout.js';
@@ -24,6 +25,14 @@ export function paramEntry([name, schema]: [string, JsonSchema]): Entry {
   const facts = [choices, presence].filter((fact) => fact !== '').join('; ');
   const description = typeof schema.description === 'string' ? schema.description : undefined;
   return [flagText(name, placeholderOf(schema)), sentences(description, `${capital(facts)}.`)];
+}
+
+/** A secret with the choices that need it. */
+export function secretEntry([name, { description, when = {} }]: [string, SecretDefinition]): Entry {
+  const choices = Object.entries(when).map(
+    ([param, values]) => `Only for ${values.map((value) => flagText(param, value)).join(' or ')}.`,
+  );
+  return [name, sentences(description, ...choices)];
 }
 
 /** A variable that a component reads. */

@@ -10,10 +10,12 @@ import {
   locationEntry,
   paramEntry,
   placeholderOf,
+  secretEntry,
   variableEntry,
 } from './help-entries.js';
 import { type Entry, entriesText, FIRM_SPACE, paragraph } from './help-layout.js';
 import { OPTION_FLAGS } from './options.js';
+import { isNeeded } from './secrets.js';
 
 export interface HelpOptions {
   /** Columns of the terminal. Lines are never longer than 110, which is past easy reading. */
@@ -27,10 +29,10 @@ export interface HelpOptions {
 const EXIT_MEANINGS: Readonly<Record<keyof typeof RUNNER_EXIT, string>> = {
   ok: 'every row has its result',
   usage: 'a flag, param or secret is wrong',
-  data: 'the input cannot be read',
-  unavailable: 'a provider or database does not answer',
+  data: 'the input cannot be read, or too much of it is rejected',
+  unavailable: 'a provider or database does not answer, or too much fails',
   internal: 'our bug',
-  storage: 'results could not be logged',
+  storage: 'results could not be logged: rtn log replay FILE',
   temporary: 'stopped before the end; start it again',
   credentials: 'credentials were refused',
   configuration: 'wrong endpoint, table or document',
@@ -78,7 +80,7 @@ function sectionsOf(
     ],
     [
       'Secrets (in the environment; or NAME_FILE with the path of a file)',
-      Object.entries(secrets).map(([name, { description = '' }]) => [name, oneLine(description)]),
+      Object.entries(secrets).map(secretEntry),
     ],
     ['Environment', environment.map(variableEntry)],
     [
@@ -96,7 +98,12 @@ function usage(definition: RunnerDefinition, needed: ReadonlySet<string>): strin
 }
 
 function example(definition: RunnerDefinition, needed: ReadonlySet<string>): string {
-  const secrets = Object.keys(definition.secrets).map((name) => `${name}_FILE=${name.toLowerCase()}.txt`);
+  const byDefault = Object.fromEntries(
+    Object.entries(definition.params).map(([name, schema]) => [name, schema.default ?? exampleOf(schema)]),
+  );
+  const secrets = Object.entries(definition.secrets)
+    .filter(([, secret]) => isNeeded(secret, byDefault))
+    .map(([name]) => `${name}_FILE=${name.toLowerCase()}.txt`);
   const flags = requiredFlags(definition, needed).map(
     ([name, , value]) => `--${flagName(name)}${FIRM_SPACE}${value}`,
   );

@@ -1,3 +1,6 @@
+import { oneLine } from '../error.js';
+import type { SelectionOptions } from '../pipeline/selection.js';
+
 /** What the command line says of the run itself, apart from the operation. */
 export interface RunOptions {
   /** Name of the run; undefined when it is to be made at start. */
@@ -10,18 +13,49 @@ export interface RunOptions {
   readonly jsonProgress: boolean;
   /** Says nothing on success. */
   readonly quiet: boolean;
+  /** Reads, judges and renders; sends and logs nothing. */
+  readonly isDryRun: boolean;
+  /** Sends to many without asking. */
+  readonly isConfirmed: boolean;
+  /** The part of the input to take; undefined for all of it. */
+  readonly selection: SelectionOptions | undefined;
+  /** The latest time to send, milliseconds since the epoch. */
+  readonly notAfterMs: number | undefined;
 }
 
 interface OptionFlag {
   readonly flag: string;
   /** Stands for the value in help; undefined for a switch. */
   readonly placeholder?: string;
+  readonly isRepeatable?: boolean;
   readonly description: string;
 }
 
 /** The flags that every runner has, in the order in which help lists them. An operation cannot name its own so. */
 export const OPTION_FLAGS: readonly OptionFlag[] = [
   { flag: 'params', placeholder: 'FILE', description: 'Params from a JSON or YAML file.' },
+  {
+    flag: 'dry-run',
+    description: 'Reads, checks and renders every row, shows samples; sends and logs nothing.',
+  },
+  { flag: 'limit', placeholder: 'N', description: 'Only the first N rows.' },
+  {
+    flag: 'sample',
+    placeholder: 'PERCENT',
+    description: 'Only a share of the recipients, such as 1%; the same ones on every start.',
+  },
+  {
+    flag: 'only',
+    placeholder: 'ID',
+    isRepeatable: true,
+    description: 'Only the messages with these ids: several with commas between, or the flag again.',
+  },
+  {
+    flag: 'not-after',
+    placeholder: 'TIME',
+    description: 'Sends nothing after this time, such as 2026-11-23T20:00+03:00; the rest is left.',
+  },
+  { flag: 'yes', description: 'Does not ask on a terminal before it sends more than 10,000 messages.' },
   {
     flag: 'run-id',
     placeholder: 'ID',
@@ -40,12 +74,58 @@ export const OPTION_FLAGS: readonly OptionFlag[] = [
 ];
 
 /** The options of a command line, from the texts given by flag; a switch that was given has the empty text. */
-export function runOptions(given: ReadonlyMap<string, string>): RunOptions {
-  return {
+export function runOptions(given: ReadonlyMap<string, string>): {
+  readonly values: RunOptions;
+  readonly mistakes: readonly string[];
+} {
+  const mistakes: string[] = [];
+  const read = <T>(flag: string, parse: (text: string) => T | undefined, expected: string): T | undefined => {
+    const text = given.get(flag);
+    if (text === undefined) return undefined;
+    const value = parse(text);
+    if (value === undefined) mistakes.push(`--${flag}: got '${oneLine(text, 80)}', expected ${expected}`);
+    return value;
+  };
+  const selection: SelectionOptions = {
+    limit: read('limit', parseLimit, 'a whole number from 1'),
+    sample: read('sample', parsePercent, 'a share above 0% and at most 100%, such as 1%'),
+    only: read('only', parseIds, 'message ids with commas between'),
+  };
+  const isSelected = ['limit', 'sample', 'only'].some((flag) => given.has(flag));
+  const values: RunOptions = {
     runId: given.get('run-id'),
     stateDir: given.get('state-dir'),
     summary: given.get('summary'),
     jsonProgress: given.has('json-progress'),
     quiet: given.has('quiet'),
+    isDryRun: given.has('dry-run'),
+    isConfirmed: given.has('yes'),
+    selection: isSelected ? selection : undefined,
+    notAfterMs: read('not-after', parseTime, 'a time with its zone, such as 2026-11-23T20:00+03:00'),
   };
+  return { values, mistakes };
+}
+
+function parseLimit(text: string): number | undefined {
+  const limit = Number(text);
+  return /^[1-9]\d*$/.test(text) && Number.isSafeInteger(limit) ? limit : undefined;
+}
+
+function parsePercent(text: string): number | undefined {
+  const share = /^\d+(\.\d+)?%$/.test(text) ? Number(text.slice(0, -1)) / 100 : 0;
+  return share > 0 && share <= 1 ? share : undefined;
+}
+
+function parseIds(text: string): readonly string[] | undefined {
+  const ids = text.split(',').map((id) => id.trim());
+  return ids.some((id) => id === '') ? undefined : [...new Set(ids)];
+}
+
+/** ISO 8601 with a zone: without one it would mean another time on another machine. */
+function parseTime(text: string): number | undefined {
+  const [, day] = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d)$/.exec(text) ?? [];
+  const [timeMs, dayMs] = [Date.parse(text), Date.parse(`${day}T00:00:00Z`)];
+  // Date.parse takes the 31st of a month that has 30 days for the 1st of the next.
+  if (day === undefined || Number.isNaN(timeMs) || Number.isNaN(dayMs)) return undefined;
+  return new Date(dayMs).toISOString().startsWith(day) ? timeMs : undefined;
 }

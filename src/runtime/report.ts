@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { oneLine, RtnError } from '../error.js';
 import { count, duration } from '../observe/progress.js';
 import { type Counts, loggedTotal } from '../pipeline/counts.js';
-import type { Ending } from '../pipeline/ending.js';
+import type { Ending, Stage, StopCause } from '../pipeline/ending.js';
 
 /** How a run ended: what the last lines and `--summary FILE` are made of. */
 export interface RunReport {
@@ -17,53 +17,106 @@ export interface RunReport {
   readonly ending: Ending;
   /** Set when results went there. */
   readonly spillFile: string | undefined;
+  /** Ids of `--only` that no row had. */
+  readonly notFound: readonly string[];
 }
+
+/** Ids that are told one by one. */
+const MOST_IDS = 20;
+
+/** How the stop by something that is no stage of the pipeline is told. */
+const STOPPED_BY: Readonly<Partial<Record<Stage, string>>> = {
+  spill: 'the spill file failed',
+  threshold: 'stopped by a threshold',
+  drain: 'stopped by the drain timeout',
+  deadline: 'stopped by --not-after',
+  confirmation: 'stopped before the first row',
+  pipeline: 'the balance is wrong',
+};
 
 /** The last lines for a person: outcomes, rate, where the log is; an error with its stage and the next step. */
 export function reportText(report: RunReport): string {
   const { counts, ending, durationMs } = report;
-  const { logged } = counts;
-  const outcomes = Object.entries(logged).filter(([outcome, number]) => number > 0 || outcome === 'sent');
+  const outcomes = Object.entries(counts.logged).filter(
+    ([outcome, number]) => number > 0 || outcome === 'sent',
+  );
   const seconds = durationMs / 1_000;
   const lines = [
     `${report.operation} ${report.version}: ${count(counts.read)} read, ${outcomes.map(([outcome, number]) => `${count(number)} ${outcome}`).join(', ')}`,
     `  ${count(counts.attempts)} requests, ${count(counts.retries)} repeats, in ${duration(seconds)} (${count(Math.round(loggedTotal(counts) / Math.max(seconds, 0.001)))}/s)`,
     `  run ${report.runId}, log in ${report.log}`,
+    ...countLines(report),
   ];
-  if (counts.left > 0) lines.push(`  ${count(counts.left)} rows were read and not sent`);
-  if (counts.spilled > 0)
-    lines.push(`  ${count(counts.spilled)} results could not be logged and are in ${report.spillFile}`);
-  if (counts.lost > 0) lines.push(`  ${count(counts.lost)} results could be written nowhere`);
-  if (ending.stopCause !== undefined)
-    lines.push(...stopLines(ending.stopCause.stage, ending.stopCause.error));
+  const { stopCause } = ending;
+  if (stopCause !== undefined) lines.push(...stopLines('error', stopCause));
   else if (ending.endCause !== undefined) lines.push(`  ended by ${ending.endCause}`);
+  for (const cause of ending.further) lines.push(...stopLines('also', cause));
+  if (report.spillFile !== undefined) lines.push(`  next: rtn log replay ${report.spillFile}`);
   return `${lines.join('\n')}\n`;
 }
 
-function stopLines(stage: string, error: RtnError): string[] {
+function countLines({ counts, notFound, spillFile }: RunReport): string[] {
+  const { notSelected, left, held, suppressed, breakerPauses, spilled, lost } = counts;
+  const told: [number, string][] = [
+    [notSelected, 'rows were not selected'],
+    [left, 'rows were read and not sent'],
+    [held, 'rows wait for a decision'],
+    [suppressed, 'recipients are not to be sent to again: suppress is true in the log'],
+    [
+      breakerPauses,
+      breakerPauses === 1 ? 'pause, since the provider was down' : 'pauses, since the provider was down',
+    ],
+    [spilled, `results could not be logged and are in ${spillFile}`],
+    [lost, 'results could be written nowhere'],
+  ];
+  const lines = told.filter(([number]) => number > 0).map(([number, words]) => `  ${count(number)} ${words}`);
+  if (notFound.length > 0) lines.push(`  not found: ${idsText(notFound)}`);
+  return lines;
+}
+
+/** Some of the ids, and how many more there are. */
+function idsText(ids: readonly string[]): string {
+  const shown = ids
+    .slice(0, MOST_IDS)
+    .map((id) => oneLine(id, 80))
+    .join(', ');
+  return ids.length <= MOST_IDS ? shown : `${shown} and ${count(ids.length - MOST_IDS)} more`;
+}
+
+function stopLines(lead: string, { stage, error, at }: StopCause): string[] {
+  const how = STOPPED_BY[stage] ?? `stopped in the ${stage} stage`;
+  const where = at === undefined ? '' : ` at ${placeText(at)}`;
   const [first = '', ...more] = error.message.split('\n').map((line) => oneLine(line));
-  const lines = [`error: stopped in the ${stage} stage: ${first}`, ...more.map((line) => `  ${line}`)];
+  const lines = [`${lead}: ${how}${where}: ${first}`, ...more.map((line) => `  ${line}`)];
   if (error.next !== undefined) lines.push(`  next: ${oneLine(error.next)}`);
   if (error.code === 'internal')
     lines.push(error.stack ?? '', '  This is our bug; please report it with the lines above.');
   return lines;
 }
 
-/** Writes the numbers as one JSON object, for what started the runner. */
-export async function writeSummary(file: string, report: RunReport): Promise<void> {
-  const { ending, ...rest } = report;
-  const { stopCause, endCause } = ending;
-  const error = stopCause && {
-    stage: stopCause.stage,
-    code: stopCause.error.code,
-    message: stopCause.error.message,
+function placeText({ id, position }: NonNullable<StopCause['at']>): string {
+  return id === undefined ? `position ${position}` : `message ${oneLine(id, 80)} (position ${position})`;
+}
+
+/** Writes the numbers as one JSON object, for what started the runner; `dryRun` takes the place of a dry run's counts. */
+export async function writeSummary(file: string, report: RunReport, dryRun?: object): Promise<void> {
+  const { ending, counts, ...rest } = report;
+  const { stopCause, endCause, further } = ending;
+  const summary = {
+    ...rest,
+    ...(dryRun === undefined ? { counts } : { dryRun }),
+    endedBy: endCause ?? null,
+    error: stopCause === undefined ? null : causeSummary(stopCause),
+    further: further.map(causeSummary),
   };
   try {
-    await writeFile(
-      file,
-      `${JSON.stringify({ ...rest, endedBy: endCause ?? null, error: error ?? null }, null, 2)}\n`,
-    );
+    await writeFile(file, `${JSON.stringify(summary, null, 2)}\n`);
   } catch (cause) {
     throw new RtnError('usage', `--summary: ${file} cannot be written`, { cause });
   }
+}
+
+function causeSummary({ stage, error, at }: StopCause): object {
+  const { code, message } = error;
+  return { stage, code, message, messageId: at?.id ?? null, position: at?.position ?? null };
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { foreignCode, oneLine } from '../error.js';
-import type { RunnerDefinition } from './definition.js';
+import type { RunnerDefinition, SecretDefinition } from './definition.js';
 
 /** Secrets by name, and what is wrong with those that are not there. No message holds a value. */
 export interface Secrets {
@@ -10,20 +10,30 @@ export interface Secrets {
 
 /**
  * Secrets come from the environment alone: `NAME`, or `NAME_FILE` with the path of a file that holds it, whose last
- * line end is cut. Flags would show them in the list of processes.
+ * line end is cut. Flags would show them in the list of processes. One that the params do not choose is not read.
  */
 export function readSecrets(
   declared: RunnerDefinition['secrets'],
   environment: Readonly<Record<string, string | undefined>>,
+  params: Readonly<Record<string, unknown>> = {},
 ): Secrets {
   const values: [string, string][] = [];
   const mistakes: string[] = [];
-  for (const name of Object.keys(declared)) {
+  for (const [name, definition] of Object.entries(declared)) {
+    if (!isNeeded(definition, params)) continue;
     const secret = readSecret(name, environment);
     if ('value' in secret) values.push([name, secret.value]);
     else mistakes.push(secret.mistake);
   }
   return { values: Object.fromEntries(values), mistakes };
+}
+
+/** Whether a start with these params needs it. */
+export function isNeeded(
+  { when = {} }: SecretDefinition,
+  params: Readonly<Record<string, unknown>>,
+): boolean {
+  return Object.entries(when).every(([param, values]) => values.includes(String(params[param])));
 }
 
 function readSecret(

@@ -3,14 +3,24 @@ import type { Ending } from '../pipeline/ending.js';
 
 /**
  * SIGTERM and the first SIGINT ask for the End; a second signal of either kind is the Exit, at once. A closed pipe
- * on standard output or error (`| head`) ends nothing: what is printed then is dropped. Returns a function that
- * takes the handlers away again.
+ * on standard output or error (`| head`) ends nothing: what is printed then is dropped. `standing` says where the run
+ * stands, for the last line of an Exit. Returns a function to call with the exit code once the run has ended: a signal
+ * then only hurries the process, which would else die of it with a code that schedulers read otherwise.
  */
-export function handleSignals(ending: Ending, tell: (message: string) => void): () => void {
+export function handleSignals(
+  ending: Ending,
+  tell: (message: string) => void,
+  standing: () => string,
+): (exitCode: number) => void {
   let signals = 0;
+  let endedWith: number | undefined;
   const handle = (signal: NodeJS.Signals) => {
+    if (endedWith !== undefined) process.exit(endedWith);
     signals++;
-    if (signals > 1) process.exit(RUNNER_EXIT.temporary);
+    if (signals > 1) {
+      tell(`${signal}, the second signal: exits at once, ${standing()}`);
+      process.exit(RUNNER_EXIT.temporary);
+    }
     tell(`${signal}: reading stops; what was read is sent and logged. A second signal exits at once.`);
     ending.end(signal === 'SIGINT' ? 'SIGINT' : 'SIGTERM');
   };
@@ -21,8 +31,7 @@ export function handleSignals(ending: Ending, tell: (message: string) => void): 
   process.on('SIGINT', handle);
   process.stdout.on('error', ignoreClosedPipe);
   process.stderr.on('error', ignoreClosedPipe);
-  return () => {
-    process.off('SIGTERM', handle);
-    process.off('SIGINT', handle);
+  return (exitCode) => {
+    endedWith = exitCode;
   };
 }

@@ -1,36 +1,24 @@
 import type { Clock } from '../clock.js';
-import { oneLine, toRtnError } from '../error.js';
+import { DueQueue } from '../due-queue.js';
 import type { Answer, BatchChannel } from '../pipeline/contract.js';
 import type { Queue } from '../pipeline/queue.js';
 import type { Message } from '../pipeline/record.js';
-import type { Delivery } from './delivery.js';
-import { Retries } from './retries.js';
-
-export interface AssemblyOptions {
-  readonly maxItems: number;
-  readonly maxBytes: number;
-  readonly lingerMs: number;
-}
+import { unsendable } from './answers.js';
+import { type Delivery, deliveryOf } from './delivery.js';
+import { type BatchLimits, OpenBatch } from './open-batch.js';
 
 /** Messages that go in one request. */
 export interface Batch {
   readonly deliveries: readonly Delivery[];
   /** Not before then (monotonic). */
   readonly dueMs: number;
-  /** Whether these messages went together before. */
-  readonly isRepeat: boolean;
-}
-
-/** A message whose row makes no request, with the answer that says so. */
-export interface Unsendable {
-  readonly delivery: Delivery;
-  readonly answer: Answer;
 }
 
 interface Next {
-  /** Undefined when nothing is left to send, or at the Stop. */
+  /** Undefined when nothing is left to send, or at the Stop, or when there are only rejected messages for now. */
   readonly batch: Batch | undefined;
-  readonly unsendable: readonly Unsendable[];
+  /** Messages whose row makes no request, with the answer that says so. */
+  readonly unsendable: readonly (readonly [Delivery, Answer])[];
 }
 
 /**
@@ -42,18 +30,18 @@ export class Assembly {
   readonly #messages: Queue<Message>;
   readonly #channel: BatchChannel;
   readonly #clock: Clock;
-  readonly #options: AssemblyOptions;
+  readonly #limits: BatchLimits;
   readonly #whole: Batch[] = [];
-  readonly #retries = new Retries<Delivery>();
+  readonly #retries = new DueQueue<Delivery>();
   /** What did not fit any more; it begins the next batch. */
   #rest: Delivery | undefined;
   #wakeUp: (() => void) | undefined;
 
-  constructor(messages: Queue<Message>, channel: BatchChannel, clock: Clock, options: AssemblyOptions) {
+  constructor(messages: Queue<Message>, channel: BatchChannel, clock: Clock, limits: BatchLimits) {
     this.#messages = messages;
     this.#channel = channel;
     this.#clock = clock;
-    this.#options = options;
+    this.#limits = limits;
   }
 
   /** Messages taken from the queue that wait here. */
@@ -62,16 +50,16 @@ export class Assembly {
     return inBatches + this.#retries.size + (this.#rest === undefined ? 0 : 1);
   }
 
-  /** The batch goes again as it is. */
-  again({ deliveries }: Batch, dueMs: number): void {
-    this.#whole.unshift({ deliveries, dueMs, isRepeat: true });
+  /** These go again as they are: the same messages in the same order, and nothing before them. */
+  again(deliveries: readonly Delivery[], dueMs: number): void {
+    this.#whole.unshift({ deliveries, dueMs });
   }
 
   /** Two batches of half of these each. */
   halve(deliveries: readonly Delivery[]): void {
     const middle = Math.ceil(deliveries.length / 2);
-    const half = (part: readonly Delivery[]): Batch => ({ deliveries: part, dueMs: 0, isRepeat: true });
-    this.#whole.unshift(half(deliveries.slice(0, middle)), half(deliveries.slice(middle)));
+    this.again(deliveries.slice(middle), 0);
+    this.again(deliveries.slice(0, middle), 0);
   }
 
   /** One message goes again, in whatever batch comes after. */
@@ -81,87 +69,60 @@ export class Assembly {
 
   /** Waits for the next batch. */
   async next(signal: AbortSignal): Promise<Next> {
-    const whole = this.#whole.shift();
+    const whole = signal.aborted ? undefined : this.#whole.shift();
     if (whole !== undefined) return { batch: whole, unsendable: [] };
-    const unsendable: Unsendable[] = [];
-    const open = new OpenBatch(this.#options);
+    const rejected: [Delivery, Answer][] = [];
+    const open = new OpenBatch(this.#limits);
     while (!signal.aborted && !open.isFull) {
       const delivery = this.#take();
-      if (delivery !== undefined) {
-        if (!this.#add(delivery, open, unsendable)) break;
-        continue;
-      }
-      const isLast = this.#messages.isDone && (open.size > 0 || this.#retries.size === 0);
-      const nowMs = this.#clock.monotonic();
-      const untilMs = open.sinceMs === undefined ? undefined : open.sinceMs + this.#options.lingerMs;
-      if (isLast || unsendable.length > 0 || (untilMs !== undefined && nowMs >= untilMs)) break;
-      await this.#wait(untilMs, nowMs, signal);
+      if (delivery === undefined) {
+        const isWorthWaiting = rejected.length === 0 && this.#clock.monotonic() < open.untilMs;
+        if (!isWorthWaiting || this.#isLast(open)) break;
+        await this.#wait(open.untilMs, signal);
+      } else if (!this.#add(delivery, open, rejected)) break;
     }
-    if (signal.aborted && open.size > 0) {
-      this.#whole.push({ deliveries: open.deliveries, dueMs: 0, isRepeat: false });
-      return { batch: undefined, unsendable };
-    }
-    const isRepeat = open.deliveries.some(({ attempts }) => attempts > 0);
-    return {
-      batch: open.size === 0 ? undefined : { deliveries: open.deliveries, dueMs: 0, isRepeat },
-      unsendable,
-    };
+    const batch = open.size === 0 ? undefined : { deliveries: open.deliveries, dueMs: 0 };
+    if (batch === undefined || !signal.aborted) return { batch, unsendable: rejected };
+    this.#whole.push(batch);
+    return { batch: undefined, unsendable: rejected };
   }
 
-  /** Waits, but not beyond the abort of the signal. */
-  sleep(delayMs: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = () => {
-        cancel();
-        signal.removeEventListener('abort', wake);
-        resolve();
-      };
-      const cancel = this.#clock.schedule(Math.max(1, Math.ceil(delayMs)), wake);
-      signal.addEventListener('abort', wake, { once: true });
-    });
+  /** Whether nothing can come that is worth waiting for. */
+  #isLast(open: OpenBatch): boolean {
+    return this.#messages.isDone && (open.size > 0 || this.#retries.size === 0);
   }
 
   #take(): Delivery | undefined {
-    if (this.#rest !== undefined) {
-      const rest = this.#rest;
-      this.#rest = undefined;
-      return rest;
-    }
-    const nowMs = this.#clock.monotonic();
-    const due = this.#retries.takeDue(nowMs);
-    if (due !== undefined) return due;
+    const rest = this.#rest ?? this.#retries.takeDue(this.#clock.monotonic());
+    this.#rest = undefined;
+    if (rest !== undefined) return rest;
     const message = this.#messages.tryReceive();
-    if (message === undefined) return undefined;
-    return { message, startedAtMs: this.#clock.now(), startedMs: nowMs, attempts: 0, tries: 0 };
+    return message === undefined ? undefined : deliveryOf(message, this.#clock);
   }
 
   /** False when the delivery does not fit any more: it is kept for the next batch. */
-  #add(delivery: Delivery, open: OpenBatch, unsendable: Unsendable[]): boolean {
+  #add(delivery: Delivery, open: OpenBatch, rejected: [Delivery, Answer][]): boolean {
     try {
       const bytes = this.#channel.bytesOf(delivery.message);
-      if (open.add(delivery, bytes, this.#channel.matchOf(delivery.message), this.#clock.monotonic()))
-        return true;
+      const match = this.#channel.matchOf(delivery.message);
+      if (open.add(delivery, bytes, match, this.#clock.monotonic())) return true;
       this.#rest = delivery;
       return false;
     } catch (thrown) {
-      unsendable.push({ delivery, answer: unsendableAnswer(thrown) });
+      rejected.push([delivery, unsendable(thrown)]);
       return true;
     }
   }
 
   /** Until a message comes, one falls due, the batch has lingered, or the signal is aborted. */
-  async #wait(untilMs: number | undefined, nowMs: number, signal: AbortSignal): Promise<void> {
-    const dueMs = Math.min(
-      untilMs ?? Number.POSITIVE_INFINITY,
-      this.#retries.nextDueMs ?? Number.POSITIVE_INFINITY,
-    );
+  async #wait(untilMs: number, signal: AbortSignal): Promise<void> {
+    const dueMs = Math.min(untilMs, this.#retries.nextDueMs ?? Number.POSITIVE_INFINITY);
     await new Promise<void>((resolve) => {
+      const delayMs = Math.max(1, Math.ceil(dueMs - this.#clock.monotonic()));
       const cancel =
-        dueMs === Number.POSITIVE_INFINITY
-          ? () => {}
-          : this.#clock.schedule(Math.max(1, Math.ceil(dueMs - nowMs)), () => this.#woken());
+        dueMs === Number.POSITIVE_INFINITY ? undefined : this.#clock.schedule(delayMs, this.#woken);
       this.#wakeUp = () => {
-        cancel();
+        cancel?.();
         signal.removeEventListener('abort', this.#woken);
         resolve();
       };
@@ -174,49 +135,5 @@ export class Assembly {
     const wakeUp = this.#wakeUp;
     this.#wakeUp = undefined;
     wakeUp?.();
-  };
-}
-
-/** A batch while it fills. */
-class OpenBatch {
-  readonly deliveries: Delivery[] = [];
-  /** When its first message came. */
-  sinceMs: number | undefined;
-  readonly #options: AssemblyOptions;
-  readonly #matches = new Set<string>();
-  #bytes = 0;
-
-  constructor(options: AssemblyOptions) {
-    this.#options = options;
-  }
-
-  get size(): number {
-    return this.deliveries.length;
-  }
-
-  get isFull(): boolean {
-    return this.size >= this.#options.maxItems || this.#bytes >= this.#options.maxBytes;
-  }
-
-  /** False when it does not fit: too many bytes, or its answer could not be told from another's. */
-  add(delivery: Delivery, bytes: number, match: string | null, nowMs: number): boolean {
-    const isTwin = match !== null && this.#matches.has(match);
-    if (this.size > 0 && (isTwin || this.#bytes + bytes > this.#options.maxBytes)) return false;
-    if (match !== null) this.#matches.add(match);
-    this.#bytes += bytes;
-    this.sinceMs ??= nowMs;
-    this.deliveries.push(delivery);
-    return true;
-  }
-}
-
-function unsendableAnswer(thrown: unknown): Answer {
-  return {
-    class: 'rejected',
-    httpStatus: null,
-    providerId: null,
-    errorCode: 'unsendable_row',
-    errorText: oneLine(toRtnError(thrown).message),
-    retryAfterMs: null,
   };
 }

@@ -1,13 +1,13 @@
 import type { ComponentSpec } from '../component.js';
+import { DueQueue } from '../due-queue.js';
 import { toRtnError } from '../error.js';
 import type { Answer, Channel, Run, SendControl, Sender, SendReport } from '../pipeline/contract.js';
 import type { Queue } from '../pipeline/queue.js';
 import type { Message, SendResult } from '../pipeline/record.js';
-import type { Delivery } from './delivery.js';
-import { Endpoint, isDown, type Passage } from './endpoint.js';
+import { type Delivery, deliveryOf } from './delivery.js';
+import { Endpoint, type Passage } from './endpoint.js';
 import { SENDER_FIELDS, type SenderOptions, withDefaults } from './fields.js';
-import { Judge } from './judge.js';
-import { Retries } from './retries.js';
+import { Judge, type Verdict } from './judge.js';
 
 export const asyncSenderSpec: ComponentSpec = {
   kind: 'sender',
@@ -47,6 +47,12 @@ export function asyncSender(options: AsyncSenderOptions): Sender {
   const concurrency = options.concurrency ?? 64;
   let run: Run | undefined;
   return {
+    outline: {
+      channel: options.channel,
+      concurrency,
+      rateLimit: withDefaults(options).rateLimit,
+      itemsPerRequest: 1,
+    },
     open(opened) {
       run = opened;
       return options.channel.open(opened, concurrency);
@@ -76,7 +82,7 @@ class Sending {
   readonly #control: SendControl;
   readonly #endpoint: Endpoint;
   readonly #judge: Judge;
-  readonly #retries = new Retries<Delivery>();
+  readonly #retries = new DueQueue<Delivery>();
   readonly #maxWaitingRetries: number;
   #slotsInUse = 0;
   #left = 0;
@@ -122,7 +128,7 @@ class Sending {
         return;
       }
       if (this.#control.maySend?.() === false) break;
-      const delivery = this.#retries.takeDue(nowMs) ?? this.#takeNew(nowMs);
+      const delivery = this.#retries.takeDue(nowMs) ?? this.#takeNew();
       if (delivery === undefined) break;
       void this.#attempt(delivery, this.#endpoint.pass(nowMs));
     }
@@ -138,10 +144,9 @@ class Sending {
     return this.#retries.size >= this.#maxWaitingRetries;
   }
 
-  #takeNew(nowMs: number): Delivery | undefined {
+  #takeNew(): Delivery | undefined {
     const message = this.#messages.tryReceive();
-    if (message === undefined) return undefined;
-    return { message, startedAtMs: this.#run.clock.now(), startedMs: nowMs, attempts: 0, tries: 0 };
+    return message === undefined ? undefined : deliveryOf(message, this.#run.clock);
   }
 
   #waitOrFinish(): void {
@@ -172,44 +177,39 @@ class Sending {
     this.#slotsInUse++;
     counts.inFlight++;
     counts.attempts++;
-    if (delivery.attempts++ > 0) counts.retries++;
-    delivery.tries++;
+    if (delivery.attempts > 0) counts.retries++;
+    this.#judge.leaves([delivery]);
+    let answer: Answer | Error;
     try {
-      const answer = await this.#channel.send(delivery.message);
-      counts.inFlight--;
-      const result = await this.#settle(delivery, answer, passage);
-      if (result !== undefined && !this.#results.trySend(result)) await this.#results.send(result);
+      answer = await this.#channel.send(delivery.message);
     } catch (thrown) {
-      counts.inFlight--;
+      answer = toRtnError(thrown);
+    }
+    counts.inFlight--;
+    try {
+      if (answer instanceof Error) throw answer;
+      const verdict = await this.#verdict(delivery, answer, passage);
+      if (verdict.kind === 'again') this.#retries.add(delivery, verdict.dueMs);
+      else if (verdict.kind === 'left') this.#left++;
+      else if (!this.#results.trySend(verdict.result)) await this.#results.send(verdict.result);
+    } catch (thrown) {
       this.#left++;
-      this.#control.stop(toRtnError(thrown));
+      this.#control.stop(toRtnError(thrown), delivery.message);
     }
     this.#slotsInUse--;
     this.#pump();
   }
 
-  /** The result that an answer comes to, or undefined when the message has none (yet). */
-  #settle(delivery: Delivery, answer: Answer, passage: Passage): SendResult | undefined | Promise<undefined> {
-    if (answer.class === 'throttled') this.#control.counts.throttled++;
-    if (passage.isProbe && isDown(answer)) delivery.tries--;
-    const ending = this.#endpoint.answered(answer, passage, this.#judge.backoff.pauseMs(delivery.tries));
-    if (answer.class === 'refresh') return this.#refresh(delivery, answer, passage);
-    const verdict = this.#judge.verdict(delivery, answer);
-    if (ending !== undefined) this.#control.stop(ending);
-    if (verdict.kind === 'result') return verdict.result;
-    if (verdict.kind === 'left' || this.#control.signal.aborted) this.#left++;
-    else this.#retries.add(delivery, verdict.dueMs);
-    return undefined;
+  /** A promise only where credentials are renewed. */
+  #verdict(delivery: Delivery, answer: Answer, passage: Passage): Verdict | Promise<Verdict> {
+    const ending = this.#endpoint.answered(answer, passage, this.#judge.pauseMs(delivery));
+    if (ending !== undefined) this.#control.stop(ending, delivery.message);
+    if (answer.class === 'refresh') return this.#renewed(delivery, answer, passage);
+    return this.#judge.verdict(delivery, answer, passage);
   }
 
-  async #refresh(delivery: Delivery, answer: Answer, passage: Passage): Promise<undefined> {
-    if (await this.#judge.refresh(passage)) {
-      delivery.tries--;
-      this.#retries.add(delivery, this.#run.clock.monotonic());
-    } else {
-      this.#judge.verdict(delivery, answer);
-      this.#left++;
-    }
-    return undefined;
+  async #renewed(delivery: Delivery, answer: Answer, passage: Passage): Promise<Verdict> {
+    if (!(await this.#judge.renewed(delivery))) return this.#judge.verdict(delivery, answer, passage);
+    return { kind: 'again', dueMs: this.#run.clock.monotonic() };
   }
 }

@@ -1,3 +1,4 @@
+import { sleep } from '../clock.js';
 import type { ComponentSpec } from '../component.js';
 import { RtnError, toRtnError } from '../error.js';
 import type {
@@ -12,11 +13,12 @@ import type {
 } from '../pipeline/contract.js';
 import type { Queue } from '../pipeline/queue.js';
 import type { Message, SendResult } from '../pipeline/record.js';
+import { MISSING_IN_ANSWER } from './answers.js';
 import { Assembly, type Batch } from './assembly.js';
 import type { Delivery } from './delivery.js';
-import { Endpoint, isDown, type Passage } from './endpoint.js';
+import { Endpoint, type Passage } from './endpoint.js';
 import { SENDER_FIELDS, type SenderOptions, withDefaults } from './fields.js';
-import { Judge } from './judge.js';
+import { Judge, type Verdict } from './judge.js';
 
 const DEFAULTS = { maxItems: 500, maxBytes: 1_000_000, lingerMs: 200 } as const;
 
@@ -25,6 +27,7 @@ export const batchSenderSpec: ComponentSpec = {
   key: 'batch',
   construct: 'batchSender',
   description: 'Sends many messages by one request, exactly one request in flight.',
+  isBatch: true,
   fields: {
     ...SENDER_FIELDS,
     max_items: {
@@ -55,6 +58,12 @@ export interface BatchSenderOptions extends SenderOptions {
 export function batchSender(options: BatchSenderOptions): Sender {
   let run: Run | undefined;
   return {
+    outline: {
+      channel: options.channel,
+      concurrency: 1,
+      rateLimit: withDefaults(options).rateLimit,
+      itemsPerRequest: options.maxItems ?? DEFAULTS.maxItems,
+    },
     open(opened) {
       if (options.channel.batches === undefined)
         throw new RtnError('configuration', `the channel ${options.channel.key} cannot carry batches`, {
@@ -75,9 +84,10 @@ export function batchSender(options: BatchSenderOptions): Sender {
 /**
  * One run of the sender: assemble a batch, wait until the endpoint lets it pass, send it, settle each message, again.
  *
- * A batch that may have got through or was not taken goes again as it was, under the same key. One that was refused as a
- * whole is halved until the message that spoils it stands alone. Of one that was taken each message has its own outcome,
- * and only those to be tried again go into a later batch.
+ * A batch that may have got through or was not taken goes again as it was, under the same key, as long as one of its
+ * messages has an attempt left. One that was refused as a whole is halved until the message that spoils it stands alone;
+ * that costs no attempts. Of one that was taken each message has its own outcome, and only those to be tried again go,
+ * together, into a later batch.
  */
 class Batching {
   readonly #channel: BatchChannel;
@@ -119,107 +129,106 @@ class Batching {
     const { signal } = this.#control;
     while (!signal.aborted) {
       const { batch, unsendable } = await this.#assembly.next(signal);
-      for (const { delivery, answer } of unsendable) await this.#settle(delivery, answer);
-      if (batch === undefined) {
-        if (unsendable.length > 0) continue;
-        break;
-      }
-      const passage = await this.#passage(batch, signal);
-      if (passage === undefined) this.#left += batch.deliveries.length;
-      else await this.#send(batch, passage);
+      for (const [delivery, answer] of unsendable)
+        await this.#put(this.#judge.result(delivery, answer, 'rejected'));
+      if (batch !== undefined) await this.#sendInTurn(batch, signal);
+      else if (unsendable.length === 0) break;
     }
     return { left: this.#left + this.#assembly.size };
   }
 
-  /** Waits until a request may leave; undefined at the Stop. */
-  async #passage({ dueMs }: Batch, signal: AbortSignal): Promise<Passage | undefined> {
+  /** Waits until a request may leave; at the Stop the batch is left. */
+  async #sendInTurn(batch: Batch, signal: AbortSignal): Promise<void> {
     const { clock } = this.#run;
     for (;;) {
-      if (signal.aborted) return undefined;
       const nowMs = clock.monotonic();
-      const delayMs = Math.max(dueMs - nowMs, this.#endpoint.delayMs(nowMs));
-      if (delayMs <= 0) return this.#control.maySend?.() === false ? undefined : this.#endpoint.pass(nowMs);
-      await this.#assembly.sleep(delayMs, signal);
+      const delayMs = Math.max(batch.dueMs - nowMs, this.#endpoint.delayMs(nowMs));
+      if (signal.aborted || (delayMs <= 0 && this.#control.maySend?.() === false)) break;
+      if (delayMs <= 0) return this.#send(batch.deliveries, this.#endpoint.pass(nowMs));
+      await sleep(clock, Math.max(1, Math.ceil(delayMs)), signal);
     }
+    this.#left += batch.deliveries.length;
   }
 
-  async #send(batch: Batch, passage: Passage): Promise<void> {
+  async #send(deliveries: readonly Delivery[], passage: Passage): Promise<void> {
     const { counts } = this.#control;
     counts.inFlight++;
     counts.attempts++;
-    if (batch.isRepeat) counts.retries++;
-    for (const delivery of batch.deliveries) {
-      delivery.attempts++;
-      delivery.tries++;
-    }
+    if (deliveries.some(({ attempts }) => attempts > 0)) counts.retries++;
+    this.#judge.leaves(deliveries);
+    let answer: BatchAnswer;
     try {
-      const answer = await this.#channel.send(batch.deliveries.map(({ message }) => message));
-      counts.inFlight--;
-      await this.#take(batch, answer, passage);
+      answer = await this.#channel.send(deliveries.map(({ message }) => message));
     } catch (thrown) {
+      this.#left += deliveries.length;
+      return this.#control.stop(toRtnError(thrown), deliveries[0]?.message);
+    } finally {
       counts.inFlight--;
-      this.#left += batch.deliveries.length;
-      this.#control.stop(toRtnError(thrown));
     }
+    await this.#take(deliveries, answer, passage);
   }
 
-  async #take(batch: Batch, { whole, items }: BatchAnswer, passage: Passage): Promise<void> {
-    const { deliveries } = batch;
-    if (whole.class === 'throttled') this.#control.counts.throttled++;
-    if (passage.isProbe && isDown(whole)) for (const delivery of deliveries) delivery.tries--;
-    // That a request was taken says nothing yet of what it carried.
-    const seen = whole.class === 'sent' && items !== undefined ? [] : [whole];
-    const pauseMs = this.#judge.backoff.pauseMs(deliveries[0]?.tries ?? 1);
-    let ending = seen.length > 0 ? this.#endpoint.answered(whole, passage, pauseMs) : undefined;
-    if (seen.length === 0)
-      for (const item of items ?? []) ending ??= this.#endpoint.answered(item ?? MISSING, passage, pauseMs);
-    if (ending !== undefined) this.#control.stop(ending);
-    if (whole.class === 'sent') await this.#settleEach(deliveries, items ?? deliveries.map(() => whole));
-    else if (whole.class === 'rejected' && deliveries.length > 1) this.#assembly.halve(deliveries);
-    else if (whole.class === 'refresh' && (await this.#judge.refresh(passage)))
-      this.#assembly.again(batch, 0);
-    else await this.#wholeAgain(batch, whole);
+  async #take(
+    deliveries: readonly Delivery[],
+    { whole, items }: BatchAnswer,
+    passage: Passage,
+  ): Promise<void> {
+    const isTaken = whole.class === 'sent';
+    const told = isTaken && items !== undefined ? deliveries.map((_, index) => items[index]) : undefined;
+    const answers = told?.map((answer) => answer ?? MISSING_IN_ANSWER) ?? [whole];
+    const pauseMs = Math.max(...deliveries.map((delivery) => this.#judge.pauseMs(delivery)));
+    const ending = this.#endpoint.answered(whole, passage, pauseMs, answers);
+    if (ending !== undefined) this.#control.stop(ending, deliveries[0]?.message);
+    if (isTaken) await this.#settleEach(deliveries, told ?? deliveries.map(() => whole), passage);
+    else if (whole.class === 'rejected' && deliveries.length > 1) this.#halve(deliveries);
+    else await this.#settleWhole(deliveries, whole, passage);
   }
 
+  /** Those that go again go together, when the last of them is due. */
   async #settleEach(
     deliveries: readonly Delivery[],
     answers: readonly (Answer | undefined)[],
+    passage: Passage,
   ): Promise<void> {
+    const again: Delivery[] = [];
+    let dueMs = 0;
     for (const [index, delivery] of deliveries.entries()) {
-      const answer = answers[index];
-      if (answer === undefined) await this.#put(this.#judge.failed(delivery, MISSING));
-      else await this.#settle(delivery, answer);
+      const verdict = await this.#verdict(delivery, answers[index], passage);
+      if (verdict.kind === 'again') {
+        dueMs = Math.max(dueMs, verdict.dueMs);
+        again.push(delivery);
+      } else await this.#settle(verdict);
     }
+    for (const delivery of again) this.#assembly.retry(delivery, dueMs);
   }
 
-  /** A batch goes again as it was, as long as its messages may; those that have no attempt left are settled. */
-  async #wholeAgain(batch: Batch, whole: Answer): Promise<void> {
-    const verdicts = batch.deliveries.map((delivery) => this.#judge.verdict(delivery, whole));
-    const dueMs = Math.max(...verdicts.map((verdict) => (verdict.kind === 'again' ? verdict.dueMs : 0)));
-    const rest = batch.deliveries.filter((_, index) => verdicts[index]?.kind === 'again');
-    this.#left += verdicts.filter(({ kind }) => kind === 'left').length;
-    for (const verdict of verdicts) if (verdict.kind === 'result') await this.#put(verdict.result);
-    if (rest.length > 0) this.#assembly.again({ ...batch, deliveries: rest }, dueMs);
+  async #verdict(delivery: Delivery, answer: Answer | undefined, passage: Passage): Promise<Verdict> {
+    if (answer === undefined) return this.#judge.result(delivery, MISSING_IN_ANSWER, 'failed');
+    if (answer.class === 'refresh' && (await this.#judge.renewed(delivery)))
+      return { kind: 'again', dueMs: this.#run.clock.monotonic() };
+    return this.#judge.verdict(delivery, answer, passage);
   }
 
-  async #settle(delivery: Delivery, answer: Answer): Promise<void> {
-    const verdict = this.#judge.verdict(delivery, answer);
-    if (verdict.kind === 'result') await this.#put(verdict.result);
-    else if (verdict.kind === 'again') this.#assembly.retry(delivery, verdict.dueMs);
+  #halve(deliveries: readonly Delivery[]): void {
+    for (const delivery of deliveries) delivery.tries--;
+    this.#assembly.halve(deliveries);
+  }
+
+  /** All of a batch share one fate, or its key would change: it goes again while any of them may. */
+  async #settleWhole(deliveries: readonly Delivery[], whole: Answer, passage: Passage): Promise<void> {
+    const verdicts: Verdict[] = [];
+    for (const delivery of deliveries) verdicts.push(await this.#verdict(delivery, whole, passage));
+    const again = verdicts.find((verdict) => verdict.kind === 'again');
+    if (again !== undefined) this.#assembly.again(deliveries, again.dueMs);
+    else for (const verdict of verdicts) await this.#settle(verdict);
+  }
+
+  async #settle(verdict: Verdict): Promise<void> {
+    if (verdict.kind === 'result') await this.#put(verdict);
     else this.#left++;
   }
 
-  async #put(result: SendResult): Promise<void> {
+  async #put({ result }: Verdict & { readonly kind: 'result' }): Promise<void> {
     if (!this.#results.trySend(result)) await this.#results.send(result);
   }
 }
-
-/** The provider took the request and said nothing of this message. */
-const MISSING: Answer = {
-  class: 'rejected',
-  httpStatus: null,
-  providerId: null,
-  errorCode: 'missing_in_answer',
-  errorText: 'the answer has no outcome for this message',
-  retryAfterMs: null,
-};

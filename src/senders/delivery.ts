@@ -1,17 +1,27 @@
+import type { Clock } from '../clock.js';
 import type { Answer } from '../pipeline/contract.js';
 import type { Message, Outcome, SendResult } from '../pipeline/record.js';
 
 /** A message on its way, across its attempts. */
 export interface Delivery {
   readonly message: Message;
-  /** Wall time of the first attempt, for the log. */
+  /** Wall time when it was taken up, for the log. */
   readonly startedAtMs: number;
   /** The same as monotonic time, for `max_elapsed`. */
   readonly startedMs: number;
   /** Requests that carried it. */
   attempts: number;
-  /** Requests that count: a probe of the circuit breaker does not. */
+  /** Requests that count towards `max_attempts`: a probe, a halving and a repeat with new credentials do not. */
   tries: number;
+  /** Which credentials it last left with, and whether that was a repeat because of them. */
+  generation: number;
+  isRenewed: boolean;
+}
+
+/** A message that is taken up now. */
+export function deliveryOf(message: Message, clock: Clock): Delivery {
+  const [startedAtMs, startedMs] = [clock.now(), clock.monotonic()];
+  return { message, startedAtMs, startedMs, attempts: 0, tries: 0, generation: 0, isRenewed: false };
 }
 
 /** The log's row of a delivery that has come to its end. */

@@ -1,7 +1,9 @@
 import { RtnError } from '../error.js';
 import type { Answer, Run } from '../pipeline/contract.js';
 import type { Counts } from '../pipeline/counts.js';
-import { Adaptive } from './adaptive.js';
+import { AdaptiveConcurrency } from './adaptive-concurrency.js';
+import { AdaptiveRate } from './adaptive-rate.js';
+import { isDown, isUnsendable } from './answers.js';
 import { Breaker } from './breaker.js';
 import { FirstAnswers } from './first-answers.js';
 import { Gate } from './gate.js';
@@ -11,25 +13,28 @@ export interface EndpointOptions {
   readonly concurrency: number;
   /** Requests a second; 0 for no limit. */
   readonly rateLimit: number;
-  /** Whether the limit of requests in flight, and after throttling the rate, are found out while sending. */
+  /** Whether the limit of requests in flight is found out while sending. */
   readonly isAdaptive: boolean;
   readonly minConcurrency: number;
   readonly breakerFailures: number;
   readonly breakerPauseMs: number;
   readonly maxBackoffMs: number;
-  /** How long the provider may be down before the run stops. */
+  /** How long the provider may be down, or throttle everything, before the run stops. */
   readonly giveUpAfterMs: number;
 }
 
 /** A request that has left. */
 export interface Passage {
   readonly startedMs: number;
+  /** The breaker's state at its departure. */
+  readonly stateNumber: number;
   /** Whether it probes an open breaker: then it counts as no attempt. */
   readonly isProbe: boolean;
 }
 
 /**
- * What all requests to one provider share, whoever makes them: the rate and the cool-down, the circuit breaker, the
+ * What all requests to one provider share, whoever makes them: the rate (declared, and found out once the provider
+ * throttles) and the cool-down, the circuit breaker, the
  * guard of the beginning, and how many may be in flight.
  */
 export class Endpoint {
@@ -39,7 +44,9 @@ export class Endpoint {
   readonly #gate: Gate;
   readonly #breaker: Breaker;
   readonly #first = new FirstAnswers();
-  readonly #adaptive: Adaptive | undefined;
+  readonly #rate = new AdaptiveRate();
+  #throttledSinceMs: number | undefined;
+  readonly #concurrency: AdaptiveConcurrency | undefined;
 
   constructor(options: EndpointOptions, run: Run, counts: Counts) {
     this.#options = options;
@@ -51,8 +58,8 @@ export class Endpoint {
       pauseMs: options.breakerPauseMs,
       maxPauseMs: Math.max(options.breakerPauseMs, options.maxBackoffMs),
     });
-    this.#adaptive = options.isAdaptive
-      ? new Adaptive({ min: options.minConcurrency, max: options.concurrency })
+    this.#concurrency = options.isAdaptive
+      ? new AdaptiveConcurrency({ min: options.minConcurrency, max: options.concurrency })
       : undefined;
   }
 
@@ -61,7 +68,7 @@ export class Endpoint {
     return Math.min(
       this.#options.concurrency,
       this.#first.limit,
-      this.#adaptive?.limit ?? this.#options.concurrency,
+      this.#concurrency?.limit ?? this.#options.concurrency,
     );
   }
 
@@ -72,46 +79,75 @@ export class Endpoint {
 
   /** Takes note that a request leaves now. */
   pass(nowMs: number): Passage {
-    if (this.#adaptive !== undefined) this.#gate.hold(this.#adaptive.rate(nowMs));
+    this.#gate.hold(this.#rate.perSecond(nowMs));
     this.#gate.pass(nowMs);
-    return { startedMs: nowMs, isProbe: this.#breaker.pass() };
+    return { startedMs: nowMs, ...this.#breaker.pass() };
   }
 
-  /** Takes note of an answer; gives the error that ends the run, or undefined. `pauseMs` is for throttling without Retry-After. */
-  answered(answer: Answer, passage: Passage, pauseMs: number): RtnError | undefined {
+  /**
+   * Takes note of an answer to a request, and of what it told of each message in it; gives the error that ends the run,
+   * or undefined. `pauseMs` is for throttling without Retry-After.
+   */
+  answered(
+    answer: Answer,
+    passage: Passage,
+    pauseMs: number,
+    told: readonly Answer[] = [answer],
+  ): RtnError | undefined {
     const nowMs = this.#run.clock.monotonic();
+    if (isUnsendable(answer)) {
+      this.#breaker.withdraw(passage.stateNumber);
+      return undefined;
+    }
     if (isDown(answer)) return this.#down(answer, passage, nowMs);
     this.#breaker.up();
-    if (answer.class === 'throttled') this.#throttled(answer, nowMs, pauseMs);
-    else this.#adaptive?.answered(nowMs - passage.startedMs, this.#counts.inFlight + 1, nowMs);
-    return this.#first.note(answer);
+    const throttled = told.filter((each) => each.class === 'throttled');
+    if (throttled.length > 0) this.#throttled(throttled, passage, nowMs, pauseMs);
+    else {
+      this.#rate.accepted(nowMs);
+      this.#concurrency?.answered(nowMs - passage.startedMs, this.#counts.inFlight + 1, nowMs);
+    }
+    return this.#first.note(told) ?? this.#throttledOnly(throttled.length === told.length, nowMs);
   }
 
-  #throttled({ retryAfterMs }: Answer, nowMs: number, pauseMs: number): void {
-    this.#adaptive?.throttled(nowMs);
-    // Who finds out the rate slows down by that; who does not has to wait as a whole.
-    if (retryAfterMs !== null || this.#adaptive === undefined)
-      this.#gate.coolDown(nowMs + (retryAfterMs ?? pauseMs));
+  #throttled(answers: readonly Answer[], { startedMs }: Passage, nowMs: number, pauseMs: number): void {
+    this.#counts.throttled += answers.length;
+    const asked = answers.flatMap(({ retryAfterMs }) => retryAfterMs ?? []);
+    const askedMs = asked.length > 0 ? Math.max(...asked) : 0;
+    this.#rate.throttled(nowMs, startedMs, nowMs + askedMs);
+    // With as many in flight as the provider takes the lower rate is enough; with any number all of them have to wait.
+    const elseMs = this.#concurrency === undefined ? pauseMs : 0;
+    this.#gate.coolDown(nowMs + (askedMs || elseMs));
   }
 
-  #down(answer: Answer, { isProbe }: Passage, nowMs: number): RtnError | undefined {
-    const hasOpened = this.#breaker.down(isProbe, nowMs);
-    if (hasOpened) this.#run.warn(`the provider is down (${answer.errorCode}); sending waits and probes it`);
-    const openForMs = this.#breaker.openForMs(nowMs);
-    if (openForMs < this.#options.giveUpAfterMs) return undefined;
+  /** A quota that is used up: each message would be failed in its turn. */
+  #throttledOnly(isThrottled: boolean, nowMs: number): RtnError | undefined {
+    if (isThrottled) this.#throttledSinceMs ??= nowMs;
+    else this.#throttledSinceMs = undefined;
+    const forMs = nowMs - (this.#throttledSinceMs ?? nowMs);
+    if (forMs < this.#options.giveUpAfterMs) return undefined;
+    return new RtnError(
+      'temporary',
+      `the provider has taken nothing and asked to slow down for ${Math.round(forMs / 1_000)} s`,
+      { next: 'start the same command again later, or ask the provider for a higher quota' },
+    );
+  }
+
+  #down(answer: Answer, { stateNumber }: Passage, nowMs: number): RtnError | undefined {
+    const hasOpened = this.#breaker.down(stateNumber, nowMs);
+    if (hasOpened) {
+      this.#counts.breakerPauses++;
+      this.#run.warn(`the provider is down (${answer.errorCode}); sending waits and probes it`);
+    }
+    const downForMs = this.#breaker.downForMs(nowMs);
+    if (downForMs < this.#options.giveUpAfterMs) return undefined;
     return new RtnError(
       'unavailable',
-      `the provider has been down for ${Math.round(openForMs / 1_000)} s: ${answer.errorText ?? answer.errorCode}`,
+      `the provider has been down for ${Math.round(downForMs / 1_000)} s: ${answer.errorText ?? answer.errorCode}`,
       {
         details: { errorCode: answer.errorCode },
         next: 'start the same command again once the provider answers',
       },
     );
   }
-}
-
-/** Not reached, or a server error: a provider that refuses or throttles is there. */
-export function isDown({ class: answerClass, httpStatus }: Answer): boolean {
-  if (answerClass !== 'retry' && answerClass !== 'in-doubt') return false;
-  return httpStatus === null || httpStatus >= 500;
 }

@@ -50,7 +50,8 @@ export const SENDER_FIELDS = {
     tuning: true,
   },
   give_up_after: {
-    description: 'How long a provider may be down before the run stops and can be started again.',
+    description:
+      'How long a provider may be down, or throttle everything, before the run stops and can be started again.',
     schema: { default: '10m' },
     isDuration: true,
     tuning: true,

@@ -1,17 +1,19 @@
 import { RtnError } from '../error.js';
 import type { Answer } from '../pipeline/contract.js';
+import { isRefusal } from './answers.js';
 
 /** How many answers of one kind say that it is not the rows that are wrong. */
 const ALIKE = 20;
 
 /**
  * Guards the beginning of a run: until the first message is sent, at most twenty requests are in flight, and when the
- * first twenty answers are refusals of one and the same kind the run stops, before a wrong project, endpoint or template
- * has burnt the whole list.
+ * first twenty refusals are of one and the same kind the run stops, before a wrong project, endpoint or template has
+ * burnt the whole list.
  */
 export class FirstAnswers {
   #isOver = false;
   #kind: string | undefined;
+  #isMixed = false;
   #alike = 0;
 
   /** Most requests in flight for now. */
@@ -19,23 +21,22 @@ export class FirstAnswers {
     return this.#isOver ? Number.POSITIVE_INFINITY : ALIKE;
   }
 
-  /** Takes note of an answer; gives the error that ends the run, or undefined. */
-  note(answer: Answer): RtnError | undefined {
+  /** Takes note of what one request told: an answer for each message. Gives the error that ends the run, or undefined. */
+  note(answers: readonly Answer[]): RtnError | undefined {
     if (this.#isOver) return undefined;
-    if (answer.class === 'sent') this.#isOver = true;
-    if (this.#isOver || !isRefusal(answer)) return undefined;
-    const kind = `${answer.class} ${answer.errorCode}`;
-    this.#kind ??= kind;
-    // A second kind: it is not one mistake that refuses them all. What limits the requests in flight stays.
-    if (kind !== this.#kind) this.#alike = Number.NEGATIVE_INFINITY;
-    return ++this.#alike === ALIKE ? alikeError(answer) : undefined;
+    this.#isOver = answers.some((answer) => answer.class === 'sent');
+    if (this.#isOver) return undefined;
+    const refusals = answers.filter(isRefusal);
+    for (const refusal of refusals) {
+      const kind = `${refusal.class} ${refusal.errorCode}`;
+      this.#kind ??= kind;
+      // A second kind: it is not one mistake that refuses them all. What limits the requests in flight stays.
+      this.#isMixed ||= kind !== this.#kind;
+    }
+    this.#alike += refusals.length;
+    const [first] = refusals;
+    return first === undefined || this.#isMixed || this.#alike < ALIKE ? undefined : alikeError(first);
   }
-}
-
-/** A provider that is down or wants us to slow down says nothing of what it was sent. */
-function isRefusal({ class: answerClass, httpStatus }: Answer): boolean {
-  if (answerClass === 'rejected') return true;
-  return answerClass === 'retry' && httpStatus !== null && httpStatus < 500;
 }
 
 function alikeError({ errorCode, errorText }: Answer): RtnError {

@@ -1,7 +1,9 @@
 import { RtnError, toRtnError } from '../error.js';
 import type { Answer, Channel, Run, SendControl } from '../pipeline/contract.js';
 import type { Outcome, SendResult } from '../pipeline/record.js';
+import { isDown } from './answers.js';
 import { Backoff, type BackoffOptions } from './backoff.js';
+import { Credentials } from './credentials.js';
 import { type Delivery, resultOf } from './delivery.js';
 import type { Passage } from './endpoint.js';
 
@@ -18,64 +20,72 @@ export class Judge {
   readonly #channel: Channel;
   readonly #run: Run;
   readonly #control: SendControl;
-  readonly backoff: Backoff;
-  #refreshing: Promise<boolean> | undefined;
-  #refreshedAtMs = Number.POSITIVE_INFINITY;
+  readonly #backoff: Backoff;
+  readonly #credentials: Credentials;
 
   constructor(channel: Channel, run: Run, control: SendControl, options: BackoffOptions) {
     this.#channel = channel;
     this.#run = run;
     this.#control = control;
-    this.backoff = new Backoff(options, run.clock);
+    this.#backoff = new Backoff(options, run.clock);
+    this.#credentials = new Credentials(channel);
   }
 
-  /** What an answer makes of a delivery. Stops the run at a terminal one. */
-  verdict(delivery: Delivery, answer: Answer): Verdict {
-    switch (answer.class) {
-      case 'sent':
-      case 'rejected':
-        return this.#result(delivery, answer, answer.class);
-      case 'in-doubt':
-        return this.#result(delivery, answer, 'unknown');
-      case 'refresh':
-      case 'terminal':
-        this.#control.stop(toRtnError(answer.error ?? credentialsError(answer)));
-        return LEFT;
-      case 'throttled':
-      case 'retry':
-        return this.#again(delivery, answer);
+  /** Takes note that a request leaves with these messages. */
+  leaves(deliveries: readonly Delivery[]): void {
+    for (const delivery of deliveries) {
+      delivery.attempts++;
+      delivery.tries++;
+      this.#credentials.leaves(delivery);
     }
   }
 
-  /** The result of a delivery that is given up, whatever attempts it has left. */
-  failed(delivery: Delivery, answer: Answer): SendResult {
-    const of = { channel: this.#channel.key, finishedAtMs: this.#run.clock.now() };
-    return resultOf(delivery, answer, 'failed', of);
+  /** How long an endpoint that throttled this without saying for how long is left alone. */
+  pauseMs({ tries }: Delivery): number {
+    return this.#backoff.pauseMs(tries);
   }
 
-  /**
-   * Renews the credentials after a `refresh` answer, once for all that ask at the same time; false when the request had
-   * left with the new ones already, or there are none.
-   */
-  async refresh({ startedMs }: Passage): Promise<boolean> {
-    const hasNew = startedMs >= this.#refreshedAtMs;
-    if (this.#channel.refresh === undefined || hasNew) return false;
-    this.#refreshing ??= this.#channel.refresh().finally(() => {
-      this.#refreshing = undefined;
-      this.#refreshedAtMs = this.#run.clock.monotonic();
-    });
-    return this.#refreshing;
+  /** What an answer makes of a delivery. Stops the run at a terminal one; a `refresh` goes to `renewed` first. */
+  verdict(delivery: Delivery, answer: Answer, { isProbe }: Pick<Passage, 'isProbe'>): Verdict {
+    if (answer.class !== 'refresh') this.#credentials.answered(delivery, answer);
+    switch (answer.class) {
+      case 'sent':
+      case 'rejected':
+        return this.result(delivery, answer, answer.class);
+      case 'in-doubt':
+        return this.result(delivery, answer, 'unknown');
+      case 'refresh':
+      case 'terminal':
+        this.#control.stop(toRtnError(answer.error ?? credentialsError(answer)), delivery.message);
+        return LEFT;
+      case 'throttled':
+      case 'retry':
+        return isProbe && isDown(answer) ? this.#afterProbe(delivery) : this.#again(delivery, answer);
+    }
+  }
+
+  /** After a `refresh` answer: whether the message goes again at once with new credentials, as the same attempt. */
+  async renewed(delivery: Delivery): Promise<boolean> {
+    const isRenewed = await this.#credentials.renewFor(delivery);
+    if (isRenewed) delivery.tries--;
+    return isRenewed;
+  }
+
+  /** The result of a delivery whatever attempts it has left. */
+  result(delivery: Delivery, answer: Answer, outcome: Outcome): Verdict & { readonly kind: 'result' } {
+    const of = { channel: this.#channel.key, finishedAtMs: this.#run.clock.now() };
+    return { kind: 'result', result: resultOf(delivery, answer, outcome, of) };
+  }
+
+  /** A probe asks for all messages: it costs the one that carried it neither an attempt nor time. */
+  #afterProbe(delivery: Delivery): Verdict {
+    delivery.tries--;
+    return { kind: 'again', dueMs: this.#run.clock.monotonic() };
   }
 
   #again(delivery: Delivery, answer: Answer): Verdict {
-    if (this.#control.signal.aborted) return LEFT;
-    const dueMs = this.backoff.dueMs(delivery, answer.retryAfterMs);
-    return dueMs === undefined ? this.#result(delivery, answer, 'failed') : { kind: 'again', dueMs };
-  }
-
-  #result(delivery: Delivery, answer: Answer, outcome: Outcome): Verdict {
-    const of = { channel: this.#channel.key, finishedAtMs: this.#run.clock.now() };
-    return { kind: 'result', result: resultOf(delivery, answer, outcome, of) };
+    const dueMs = this.#backoff.dueMs(delivery, answer.retryAfterMs);
+    return dueMs === undefined ? this.result(delivery, answer, 'failed') : { kind: 'again', dueMs };
   }
 }
 

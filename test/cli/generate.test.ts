@@ -14,6 +14,7 @@ import { Command } from 'commander';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { register } from '../../src/cli/generate.js';
 import { COMPONENTS } from '../../src/components.js';
+import { repository } from '../author/repository.js';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const FILES = ['driver_push-1.4.10.one-shot.mjs', 'driver_push-1.4.10.service.mjs'];
@@ -96,4 +97,18 @@ describe('rtn generate', () => {
       `${folder}/taken cannot be written to`,
     );
   });
+});
+
+test('tells that a version is deprecated and what to use instead, and writes its runner all the same', async () => {
+  const { publish, rtn, write } = repository({ components: COMPONENTS });
+  for (const text of ['templates/one-shot/1.0.0.mjs.hbs', 'templates/service/1.0.0.mjs.hbs'])
+    write(text, readFileSync(join(ROOT, text), 'utf8'));
+  await publish();
+  await rtn('deprecate', 'driver_push@1.4.10', '--reason', 'it knocks', '--remove-after', '2027-01-31');
+  const { code, err, out } = await rtn('generate', 'driver_push@1.4.10');
+  expect(code).toBe(0);
+  expect(out).toContain('wrote runners/driver_push-1.4.10.one-shot.mjs');
+  expect(err).toContain(
+    'warning: driver_push@1.4.10 is deprecated: it knocks; to be gone after 2027-01-31\n',
+  );
 });

@@ -40,6 +40,20 @@ export const SPECS: readonly ComponentSpec[] = [
     },
   },
   {
+    kind: 'sender',
+    key: 'batch',
+    construct: 'batchSender',
+    description: '',
+    isBatch: true,
+    fields: {
+      max_items: field(),
+      max_bytes: field(),
+      linger: field({ isDuration: true }),
+      max_attempts: field(),
+      channel: field({ component: 'channel', isRequired: true }),
+    },
+  },
+  {
     kind: 'channel',
     key: 'http',
     construct: 'httpChannel',
@@ -48,7 +62,8 @@ export const SPECS: readonly ComponentSpec[] = [
       method: field(),
       url: field({ perRow: true, encoding: 'url', isRequired: true }),
       headers: field({ perRow: true }),
-      body: field({ perRow: true }),
+      body: field({ perRow: true, each: true }),
+      results: field({ batchOnly: true }),
       idempotency_key: field(),
       timeout: field({ isDuration: true }),
       provider_id: field(),
@@ -57,6 +72,33 @@ export const SPECS: readonly ComponentSpec[] = [
   },
   { kind: 'logger', key: 'log', construct: 'log', description: '', binds: 'output', fields: {} },
 ];
+
+/** The request that generates a runner of coupons_activate, a draft whose requests carry batches. */
+export function couponsActivate(change: (document: OperationDocument) => void = () => {}): RunnerRequest {
+  const sourcePath = 'operations/coupons_activate/1.4.4.yaml';
+  const document = parse(readFileSync(join(ROOT, sourcePath), 'utf8'));
+  change(document);
+  return {
+    ...driverPush('one-shot'),
+    operation: document,
+    layer: 'taxi-crm-push@1.4.4',
+    sourcePath,
+  };
+}
+
+/** driver_push with a choice between two providers. */
+export function driverPushOfTwo(): RunnerRequest {
+  return driverPush('one-shot', (document) => {
+    const { channel, ...sender } = document.runners['one-shot'].sender;
+    document.params.provider = { type: 'string', enum: ['http', 'backup'], default: 'http' };
+    document.secrets.BACKUP_TOKEN = { description: 'Bearer token of the other service.' };
+    const backup = { ...channel, headers: { authorization: 'Bearer ${secrets.BACKUP_TOKEN}' } };
+    document.runners['one-shot'].sender = {
+      ...sender,
+      channel: { select: '${params.provider}', http: channel, backup },
+    };
+  });
+}
 
 /** A template of our own registry, with the stages that runners of today have. */
 export function template(name: string): RunnerTemplate {
@@ -88,6 +130,7 @@ export function driverPush(
     layer: 'taxi-crm-push@1.4.10',
     sourcePath: SOURCE_PATH,
     components: SPECS,
+    importOf: (module) => `./${module}`,
   };
 }
 

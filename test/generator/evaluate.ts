@@ -1,6 +1,7 @@
 import { Script } from 'node:vm';
 import type { Row } from '../../src/pipeline/record.js';
 import type { RunnerDefinition } from '../../src/runtime/definition.js';
+import { select } from '../../src/runtime/select.js';
 import { SPECS } from './driver-push.js';
 
 /** What a constructor was called with: stands for the component in evaluated runners. */
@@ -9,21 +10,28 @@ interface Called {
   readonly args: readonly unknown[];
 }
 
-/** Runs a generated module with stand-ins for what it imports; gives the one argument of its call of `runner`. */
-export function evaluate(text: string): RunnerDefinition {
+/**
+ * Runs a generated module with stand-ins for what it imports, or with the constructors that are given; gives the one
+ * argument of its call of `runner`.
+ */
+export function evaluate(
+  text: string,
+  // biome-ignore lint/suspicious/noExplicitAny: each has options of its own
+  real: Readonly<Record<string, (...args: any[]) => unknown>> = {},
+): RunnerDefinition {
   const body = text.replace(/^#!.*\n/, '').replace(/^import \{[^}]*\} from 'realtime-notifications';$/m, '');
   const constructs = SPECS.map((spec) => spec.construct);
   const made = new Script(
-    `'use strict'; ((runner, ${constructs.join(', ')}) => (async () => {${body}\n})())`,
+    `'use strict'; ((runner, select, ${constructs.join(', ')}) => (async () => {${body}\n})())`,
   ).runInThisContext();
   let definition: RunnerDefinition | undefined;
   made(
     (given: RunnerDefinition) => {
       definition = given;
     },
+    select,
     ...constructs.map(
-      (construct) =>
-        (...args: readonly unknown[]): Called => ({ construct, args }),
+      (construct) => real[construct] ?? ((...args: readonly unknown[]): Called => ({ construct, args })),
     ),
   );
   if (definition === undefined) throw new Error('the module did not call runner');

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { generateRunner } from '../../src/generator/runner.js';
-import { driverPush, type OperationDocument } from './driver-push.js';
+import { couponsActivate, driverPush, type OperationDocument } from './driver-push.js';
 
 /** What generating the one-shot runner says when the value at a path of the document is another, or gone. */
 function saidWith(path: string, value: unknown): string {
@@ -75,6 +75,12 @@ describe('a mistake that generating meets is told with its place', () => {
       `there is no such policy; did you mean 'drain_timeout'?`,
     ],
     ['a wrong policy', 'policy.drain_timeout', 'soon', 'got "soon", expected a duration such as 30s'],
+    [
+      'a share that is none',
+      'policy.max_failed_ratio',
+      20,
+      'got 20, expected a share from 0 to 1 such as 0.2',
+    ],
   ])('%s', (_, path, value, expected) => {
     expect(saidWith(path, value)).toContain(`${DOCUMENT}: ${path}: ${expected}`);
   });
@@ -124,5 +130,42 @@ describe('a mistake that generating meets is told with its place', () => {
   test('an unknown runner', () => {
     const attempt = () => generateRunner({ ...driverPush(), runnerName: 'servce' });
     expect(attempt).toThrow(`runners.servce: there is no such runner; did you mean 'service'?`);
+  });
+});
+
+describe('a batch that cannot be made is told with its place', () => {
+  test.each<[string, Record<string, unknown>, string]>([
+    ['no list', { body: { to: 1 } }, 'channel.body: a batch needs what each row adds'],
+    ['two lists', { body: [{ each: 1 }, { each: 2 }] }, 'channel.body: each stands twice'],
+    ['no body', { body: undefined }, 'channel: a batch needs what each row adds: {each: {…}} inside body'],
+    [
+      'a row beside the list',
+      { body: { a: '${row.user_id}', b: { each: 1 } } },
+      'channel.body.a: ${row.user_id} stands where the value cannot depend on the row',
+    ],
+    [
+      'a row in a header',
+      { headers: { a: '${row.user_id}' } },
+      'channel.headers.a: ${row.user_id} stands where the value cannot depend on the row',
+    ],
+    ['a row in a list', { body: { each: { a: '${row.x.y.1}' } } }, 'channel.body.each.a: '],
+  ])('%s', (_, config, expected) => {
+    const change = (document: OperationDocument) => {
+      const { channel } = document.runners['one-shot'].sender;
+      for (const [key, value] of Object.entries(config))
+        if (value === undefined) delete channel[key];
+        else channel[key] = value;
+    };
+    expect(() => generateRunner(couponsActivate(change))).toThrow(expected);
+  });
+
+  test('a choice by anything but a param', () => {
+    const change = (document: OperationDocument) => {
+      const { sender } = document.runners['one-shot'];
+      sender.channel = { select: 'http', http: sender.channel };
+    };
+    expect(() => generateRunner(driverPush('one-shot', change))).toThrow(
+      'channel.select: got "http", expected one param such as ${params.provider}',
+    );
   });
 });

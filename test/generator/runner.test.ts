@@ -4,18 +4,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { generateRunner, type RunnerRequest } from '../../src/generator/runner.js';
-import { driverPush, templateOfPartials } from './driver-push.js';
+import { couponsActivate, driverPush, driverPushOfTwo, templateOfPartials } from './driver-push.js';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const CASES: readonly [name: string, request: RunnerRequest][] = [
-  ['one-shot', driverPush('one-shot')],
-  ['service', driverPush('service')],
-  ['partials', { ...driverPush('one-shot'), template: templateOfPartials() }],
+  ['driver_push-1.4.10.one-shot', driverPush('one-shot')],
+  ['driver_push-1.4.10.service', driverPush('service')],
+  ['driver_push-1.4.10.partials', { ...driverPush('one-shot'), template: templateOfPartials() }],
+  ['driver_push-1.4.10.select', driverPushOfTwo()],
+  ['coupons_activate-1.4.4.one-shot', couponsActivate()],
 ];
 
 /** A package whose runner assembles the pipeline and prints what it was given. */
 const STAND_IN = `
-export const [asyncSender, httpChannel, log, table, zmq] = Array(5).fill(() => ({}));
+export const [asyncSender, batchSender, httpChannel, log, table, zmq] = Array(6).fill(() => ({}));
+export const select = () => ({});
 export function runner({ operation, pipeline }) {
   const stages = pipeline({ inputs: {}, outputs: {}, params: {}, secrets: {} });
   console.log(operation.name, operation.runner, Object.keys(stages).join(','));
@@ -23,8 +26,8 @@ export function runner({ operation, pipeline }) {
 `;
 
 describe('a generated runner', () => {
-  test.each(CASES)('of driver_push, %s, is the golden file byte for byte', async (name, request) => {
-    await expect(generateRunner(request)).toMatchFileSnapshot(`golden/driver_push-1.4.10.${name}.mjs`);
+  test.each(CASES)('of %s is the golden file byte for byte', async (name, request) => {
+    await expect(generateRunner(request)).toMatchFileSnapshot(`golden/${name}.mjs`);
   });
 
   test.each(CASES)('%s is formatted as biome would', (_, request) => {
@@ -39,12 +42,9 @@ describe('a generated runner', () => {
       mkdirSync(installed, { recursive: true });
       writeFileSync(join(installed, 'package.json'), '{"type": "module", "exports": "./index.js"}');
       writeFileSync(join(installed, 'index.js'), STAND_IN);
-      cpSync(
-        join(import.meta.dirname, 'golden', `driver_push-1.4.10.${name}.mjs`),
-        join(folder, 'runner.mjs'),
-      );
+      cpSync(join(import.meta.dirname, 'golden', `${name}.mjs`), join(folder, 'runner.mjs'));
       const printed = execFileSync(process.execPath, [join(folder, 'runner.mjs')], { encoding: 'utf8' });
-      expect(printed).toBe(`driver_push ${runnerName} reader,sender,logger\n`);
+      expect(printed).toBe(`${name.split('-')[0]} ${runnerName} reader,sender,logger\n`);
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -40,6 +40,12 @@ describe('the work tree', () => {
   });
 });
 
+test('a registry folder that is a link is refused: git would not see what changes behind it', () => {
+  const root = temporaryFolder();
+  symlinkSync(folderWith({ 'a/1.0.0.yaml': '' }), join(root, 'layers'));
+  expect(() => workTree(root).list('layers')).toThrow('layers is a symbolic link');
+});
+
 describe('writing', () => {
   test('makes folders, replaces, deletes, and leaves nothing else', () => {
     const root = folderWith({ a: 'old', b: 'old' });

@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { type Clock, VirtualClock } from '../../src/clock.js';
 import { RtnError } from '../../src/error.js';
-import type { Answer, Channel, Logger, Reader } from '../../src/pipeline/contract.js';
+import type { Answer, Channel, Logger, Reader, Sender } from '../../src/pipeline/contract.js';
 import { loggedTotal, newCounts } from '../../src/pipeline/counts.js';
 import { Ending } from '../../src/pipeline/ending.js';
 import { runPipeline } from '../../src/pipeline/pipeline.js';
-import type { Row, SendResult } from '../../src/pipeline/record.js';
+import type { Message, Row, SendResult } from '../../src/pipeline/record.js';
+import { Selection, type SelectionOptions } from '../../src/pipeline/selection.js';
+import type { ThresholdOptions } from '../../src/pipeline/thresholds.js';
 import { asyncSender } from '../../src/senders/async.js';
 import { testRun } from '../setup/run.js';
 
@@ -33,6 +35,16 @@ interface Trouble {
   readonly clock?: Clock;
   readonly drainTimeoutMs?: number;
   readonly concurrency?: number;
+  readonly suppress?: (id: string) => boolean;
+  /** The sender throws, against its contract, once it has put so many results on the queue. */
+  readonly senderThrowsAfter?: number;
+  /** The logger returns, against its contract, instead of its n-th batch. */
+  readonly loggerReturnsAt?: number;
+  readonly isRefused?: boolean;
+  readonly thresholds?: ThresholdOptions;
+  readonly selection?: SelectionOptions;
+  /** Wall time of the clock's beginning plus so much. */
+  readonly notAfterMs?: number;
 }
 
 /** A pipeline of the real sender and scripted ends; `act` may end or stop it once it runs. */
@@ -86,6 +98,7 @@ async function play(trouble: Trouble, act: (ending: Ending) => unknown = () => {
         errorCode: null,
         errorText: null,
         retryAfterMs: null,
+        suppress: trouble.suppress?.(id) ?? false,
         ...error,
       };
     },
@@ -108,6 +121,7 @@ async function play(trouble: Trouble, act: (ending: Ending) => unknown = () => {
           await new Promise<void>((resolve) => void run.clock.schedule(trouble.loggerDelayMs ?? 0, resolve));
         }
         this.unwritten = batch;
+        if (batches + 1 === trouble.loggerReturnsAt) return;
         if (++batches === trouble.loggerFailsAt) throw new RtnError('storage', 'the disk is full');
         this.unwritten = [];
         logged.push(...batch);
@@ -115,23 +129,57 @@ async function play(trouble: Trouble, act: (ending: Ending) => unknown = () => {
       }
     },
   };
-  const exitCode = await runPipeline(
-    { reader, sender: asyncSender({ channel, concurrency: trouble.concurrency ?? 16 }), logger },
-    run,
-    {
-      input: INPUT,
-      plan: PLAN,
-      ending,
-      counts,
-      drainTimeoutMs: trouble.drainTimeoutMs ?? 30_000,
-      started: () => act(ending),
-      async spill(results) {
-        if (trouble.spillFails) throw new RtnError('storage', 'no space for the spill file');
-        spilled.push(...results);
-      },
+  const real = asyncSender({ channel, concurrency: trouble.concurrency ?? 16 });
+  const sender: Sender = {
+    ...real,
+    async send(messages, results, control) {
+      if (trouble.senderThrowsAfter === undefined) return real.send(messages, results, control);
+      for (let sent = 0; ; sent++) {
+        const [message] = await messages.receiveMany(1);
+        if (message === undefined) return { left: 0 };
+        requested.add(message.id);
+        if (sent === trouble.senderThrowsAfter) throw new Error('a bug');
+        await results.send(resultOf(message));
+      }
     },
-  );
+  };
+  const exitCode = await runPipeline({ reader, sender, logger }, run, {
+    input: INPUT,
+    plan: PLAN,
+    ending,
+    counts,
+    drainTimeoutMs: trouble.drainTimeoutMs ?? 30_000,
+    thresholds: trouble.thresholds,
+    selection: trouble.selection && new Selection(INPUT, 'driver_push', trouble.selection),
+    notAfterMs: trouble.notAfterMs === undefined ? undefined : run.clock.now() + trouble.notAfterMs,
+    async confirm() {
+      if (trouble.isRefused) throw new RtnError('temporary', 'not confirmed');
+    },
+    started: () => act(ending),
+    async spill(results) {
+      if (trouble.spillFails) throw new RtnError('storage', 'no space for the spill file');
+      spilled.push(...results);
+    },
+  });
   return { exitCode, ending, counts, calls, requested, logged, spilled, run };
+}
+
+function resultOf({ id, position, recipient }: Message): SendResult {
+  return {
+    outcome: 'sent',
+    messageId: id,
+    position,
+    recipient,
+    channel: 'scripted',
+    attempts: 1,
+    httpStatus: null,
+    providerId: null,
+    errorCode: null,
+    errorText: null,
+    suppress: false,
+    startedAtMs: 0,
+    finishedAtMs: 0,
+  };
 }
 
 /** What must hold however a run ended. */
@@ -320,4 +368,128 @@ describe('SIGTERM', () => {
     expect(played.counts.left).toBe(played.counts.read - played.counts.logged.sent);
     expectBalance(played);
   });
+});
+
+describe('a threshold', () => {
+  test('of rejected rows stops the run with 65, and what is under way is still logged', async () => {
+    const played = await play({
+      row: (position) => (position % 2 === 0 ? { id: position } : { id: `m${position}` }),
+      thresholds: { maxRejectedRatio: 0.3 },
+    });
+    expect(played.exitCode).toBe(65);
+    expect(played.ending.stopCause).toMatchObject({
+      stage: 'threshold',
+      error: {
+        message: expect.stringMatching(
+          /% of the last \d+ results were rejected.*max_rejected_ratio: invalid_row/,
+        ),
+      },
+    });
+    expect(played.counts.read).toBeLessThan(ROWS);
+    expectBalance(played);
+  });
+
+  test('of failures stops the run with 69', async () => {
+    const played = await play({
+      answer: (id) => (id.endsWith('7') || id.endsWith('3') ? 'in-doubt' : 'sent'),
+      thresholds: { maxFailedRatio: 0.1, maxRejectedRatio: 0 },
+    });
+    expect(played.exitCode).toBe(69);
+    expect(played.ending.stopCause).toMatchObject({ stage: 'threshold', error: { code: 'unavailable' } });
+    expectBalance(played);
+  });
+
+  test('that is not passed changes nothing', async () => {
+    const played = await play({
+      answer: (id) => (id.endsWith('7') ? 'rejected' : 'sent'),
+      thresholds: { maxFailedRatio: 0, maxRejectedRatio: 0.2 },
+    });
+    expect(played).toMatchObject({ exitCode: 0, counts: { logged: { rejected: ROWS / 10 } } });
+  });
+});
+
+describe('the latest time to send', () => {
+  const play1Minute = async (trouble: Trouble) => {
+    const clock = new VirtualClock();
+    const playing = play({ clock, ...trouble });
+    await clock.advance(60_000);
+    return playing;
+  };
+
+  test('leaves what is not sent by then; a request under way is still logged', async () => {
+    const played = await play1Minute({ latencyMs: 1_000, concurrency: 2, notAfterMs: 9_500 });
+    expect(played.exitCode).toBe(75);
+    expect(played.ending.stopCause).toMatchObject({ stage: 'deadline' });
+    expect(played.counts.logged.sent).toBe(20);
+    expect(played.requested.size).toBe(20);
+    expectBalance(played);
+  });
+
+  test('counts for repeats that wait, too', async () => {
+    const played = await play1Minute({ rows: 100, concurrency: 100, answer: () => 'retry', notAfterMs: 50 });
+    expect(played.exitCode).toBe(75);
+    expect(played.counts.left).toBeGreaterThan(0);
+    expectBalance(played);
+  });
+
+  test.each([
+    ['that comes while the last requests are under way stops nothing', 1_500],
+    ['that comes after all was sent stops nothing', 5_000],
+  ])('%s', async (_, notAfterMs) => {
+    const played = await play1Minute({ rows: 100, latencyMs: 1_000, concurrency: 100, notAfterMs });
+    expect(played).toMatchObject({ exitCode: 0, counts: { left: 0, logged: { sent: 100 } } });
+    expect(played.ending.stopCause).toBeUndefined();
+  });
+
+  test('that has passed opens nothing', async () => {
+    const played = await play({ notAfterMs: -1 });
+    expect(played).toMatchObject({ exitCode: 75, counts: { read: 0 }, calls: [] });
+  });
+});
+
+describe('a part of the input', () => {
+  test('ends the reading when it is complete, which is a success', async () => {
+    const played = await play({ selection: { limit: 10 } });
+    expect(played).toMatchObject({ exitCode: 0, counts: { read: 10, left: 0, logged: { sent: 10 } } });
+    expect(played.counts.notSelected).toBeLessThan(ROWS);
+    expectBalance(played);
+  });
+
+  test('is all that a Stop leaves', async () => {
+    const played = await play({
+      selection: { only: ['m5', 'm4000', 'm4999'] },
+      answer: () => 'terminal',
+    });
+    expect(played.exitCode).toBe(77);
+    expect(played.counts.read).toBeLessThanOrEqual(3);
+    expectBalance(played);
+  });
+});
+
+test('recipients that are not to be sent to again are counted', async () => {
+  const played = await play({ rows: 100, answer: () => 'sent', suppress: (id) => id === 'm7' });
+  expect(played.counts.suppressed).toBe(1);
+});
+
+test('a sender that throws leaves what it had taken', async () => {
+  const played = await play({ senderThrowsAfter: 30 });
+  expect(played.exitCode).toBe(70);
+  expect(played.ending.stopCause).toMatchObject({ stage: 'sender' });
+  expect(played.ending.further).toEqual([]);
+  expectBalance(played);
+});
+
+test('a log that returns too early is told, and the results are kept', async () => {
+  const played = await play({ loggerReturnsAt: 3 });
+  expect(played.exitCode).toBe(70);
+  expect(played.ending.stopCause).toMatchObject({ stage: 'log' });
+  expect(played.spilled.length).toBeGreaterThan(0);
+  expectBalance(played);
+});
+
+test('what a person does not confirm is not begun', async () => {
+  const played = await play({ isRefused: true });
+  expect(played).toMatchObject({ exitCode: 75, counts: { read: 0 } });
+  expect(played.ending.stopCause).toMatchObject({ stage: 'confirmation' });
+  expect(played.calls.some((call) => call.includes('ledger') || call.startsWith('end'))).toBe(false);
 });

@@ -45,6 +45,7 @@ function notesFor(changed: readonly string[] | undefined, files = tree): string[
     base,
     artefacts: [],
     dependents: [],
+    modules: undefined,
     loading: [],
     today: '2026-11-24',
   };
@@ -70,9 +71,9 @@ test('an import of types alone is none', () => {
   expect(notesFor(['src/shared/rows.ts'], files)[1]).toBe(`used by ${BOTH}`);
 });
 
-test('a component that no source exports by name may be anywhere', () => {
-  const files = withChanges(tree, [{ path: 'src/table.ts', content: 'export { a as table };\n' }]);
-  expect(notesFor(['src/alone.ts'], files)[1]).toBe(`components changed of ${BOTH}`);
+test('a component that is no longer exported by any source, after one was deleted, counts as changed', () => {
+  const files = withChanges(tree, [{ path: 'src/table.ts', content: null }]);
+  expect(notesFor(['src/table.ts'], files)[1]).toBe(`components changed of ${BOTH}`);
 });
 
 test('many files are counted, and without a base all users are told', () => {

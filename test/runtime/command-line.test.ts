@@ -49,7 +49,7 @@ describe('a command line', () => {
         provider: 'http',
         dry: false,
         regions: [],
-        limit: null,
+        most: null,
       },
       secrets: { PUSH_TOKEN: 'opaque' },
       options: {
@@ -58,6 +58,10 @@ describe('a command line', () => {
         summary: undefined,
         jsonProgress: false,
         quiet: false,
+        isDryRun: false,
+        isConfirmed: false,
+        selection: undefined,
+        notAfterMs: undefined,
       },
     });
   });
@@ -80,6 +84,16 @@ describe('a command line', () => {
     });
   });
 
+  test('gives the part of the input to take and the latest time to send', () => {
+    const argv = ['--limit', '5', '--sample=0.5%', '--only', 'a, b', '--only', 'c,a', '--yes', '--dry-run'];
+    expect(parsed([...argv, '--not-after', '2026-11-23T20:00+03:00']).options).toMatchObject({
+      selection: { limit: 5, sample: 0.005, only: ['a', 'b', 'c'] },
+      notAfterMs: Date.UTC(2026, 10, 23, 17),
+      isDryRun: true,
+      isConfirmed: true,
+    });
+  });
+
   test.each<[string, readonly string[], string, unknown]>([
     ['an integer', ['--concurrency', '8'], 'concurrency', 8],
     ['a number', ['--rate-limit=0.5'], 'rate_limit', 0.5],
@@ -90,8 +104,8 @@ describe('a command line', () => {
     ['a switch turned off', ['--no-dry'], 'dry', false],
     ['a switch set to false', ['--dry=false'], 'dry', false],
     ['a list', ['--regions', '["msk"]'], 'regions', ['msk']],
-    ['null where it is allowed', ['--limit', 'null'], 'limit', null],
-    ['an integer where null is allowed', ['--limit', '5'], 'limit', 5],
+    ['null where it is allowed', ['--most', 'null'], 'most', null],
+    ['an integer where null is allowed', ['--most', '5'], 'most', 5],
   ])('reads %s', (_, argv, param, expected) => {
     expect(parsed(argv).params[param]).toBeTypeOf(typeof expected);
     expect(parsed(argv).params[param]).toEqual(expected);
@@ -192,6 +206,23 @@ describe('a mistake on the command line', () => {
       '--provider needs a value; write --provider=VALUE for one that begins with --',
     ],
     ['a flag given twice', ['--dry', '--dry'], '--dry is given twice'],
+    ['a limit of nothing', ['--limit', '0'], "--limit: got '0', expected a whole number from 1"],
+    [
+      'a share without its sign',
+      ['--sample', '5'],
+      "--sample: got '5', expected a share above 0% and at most 100%, such as 1%",
+    ],
+    ['an empty id', ['--only', 'a,,b'], "--only: got 'a,,b', expected message ids with commas between"],
+    [
+      'a time without its zone',
+      ['--not-after', '2026-11-23T20:00'],
+      "--not-after: got '2026-11-23T20:00', expected a time with its zone, such as 2026-11-23T20:00+03:00",
+    ],
+    [
+      'a day that is none',
+      ['--not-after', '2026-02-30T20:00Z'],
+      "--not-after: got '2026-02-30T20:00Z', expected a time with its zone, such as 2026-11-23T20:00+03:00",
+    ],
     [
       'a type in a file',
       ['--params', file('t.json', '{"concurrency": "8"}')],

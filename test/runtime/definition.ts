@@ -43,7 +43,7 @@ export const DEFINITION: RunnerDefinition = {
       default: [],
       description: 'Regions to send to; all when empty.',
     },
-    limit: { type: ['integer', 'null'], default: null },
+    most: { type: ['integer', 'null'], default: null },
   },
   secrets: { PUSH_TOKEN: { description: 'Bearer token of the push service.' } },
   policy: { drainTimeoutMs: 30_000 },

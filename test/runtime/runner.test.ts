@@ -1,60 +1,31 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Push } from 'zeromq';
 import { startPushProvider } from '../../src/local/provider.js';
 import { testDatabase } from '../setup/database.js';
+import { row, startDriverPush, tableOf } from '../setup/driver-push.js';
 import { httpServer } from '../setup/http.js';
-import { localCluster, temporaryFolder } from '../setup/yt.js';
+import { temporaryFolder } from '../setup/yt.js';
 
 // The whole way, with nothing replaced: the registry's driver_push, generated and started as a process of its own
 // (from dist/, which `npm test` builds), a table in the local YTsaurus, a push service over HTTP, a log in Postgres.
 
-const ROOT = join(import.meta.dirname, '..', '..');
 const database = testDatabase();
+
+function start(runner: string, flags: readonly string[], environment: Record<string, string>) {
+  return startDriverPush(runner, flags, {
+    DATABASE_URL: database.url,
+    PUSH_TOKEN: 'token',
+    ...environment,
+  });
+}
 
 async function provider(options: Partial<Parameters<typeof startPushProvider>[0]> = {}) {
   const started = await startPushProvider({ token: 'token', ...options });
   onTestFinished(() => started.close());
   return started;
 }
-
-/** Starts a runner of driver_push by `rtn run`. */
-function start(runner: string, flags: readonly string[], environment: Record<string, string>) {
-  const child = spawn(
-    process.execPath,
-    [join(ROOT, 'dist', 'cli', 'main.js'), 'run', 'driver_push', '--runner', runner, '--', ...flags],
-    {
-      cwd: ROOT,
-      env: { PATH: process.env.PATH, DATABASE_URL: database.url, PUSH_TOKEN: 'token', ...environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  const ended = once(child, 'close').then(([code]) => ({ code: code as number, output }));
-  return { child, ended };
-}
-
-async function tableOf(rows: readonly object[]): Promise<string> {
-  const { client, address } = await localCluster();
-  await client.create('table', '//home/recipients');
-  await client.writeTable(
-    '//home/recipients',
-    rows.map((row) => `${JSON.stringify(row)}\n`),
-  );
-  return address;
-}
-
-const row = (index: number) => ({
-  message_id: `m${index}`,
-  driver_id: `d${index}`,
-  title: 'Hi',
-  text: `text ${index}`,
-});
 
 describe('one-shot', () => {
   test('sends a table, logs every row, and what the log calls sent is what the provider received', async () => {

@@ -1,6 +1,14 @@
+interface Entry<T> {
+  readonly dueMs: number;
+  /** Those that fall due together keep the order in which they came. */
+  readonly sequence: number;
+  readonly item: T;
+}
+
 /** Items that wait for their time: a binary heap, earliest due first. */
-export class Retries<T> {
-  readonly #heap: { readonly dueMs: number; readonly item: T }[] = [];
+export class DueQueue<T> {
+  readonly #heap: Entry<T>[] = [];
+  #sequence = 0;
 
   get size(): number {
     return this.#heap.length;
@@ -12,10 +20,10 @@ export class Retries<T> {
   }
 
   add(item: T, dueMs: number): void {
-    let index = this.#heap.push({ dueMs, item }) - 1;
+    let index = this.#heap.push({ dueMs, sequence: this.#sequence++, item }) - 1;
     while (index > 0) {
       const parent = (index - 1) >> 1;
-      if (this.#due(parent) <= this.#due(index)) return;
+      if (!this.#isBefore(index, parent)) return;
       this.#swap(index, parent);
       index = parent;
     }
@@ -37,16 +45,18 @@ export class Retries<T> {
     for (let index = 0; ; ) {
       const left = 2 * index + 1;
       let least = index;
-      if (this.#due(left) < this.#due(least)) least = left;
-      if (this.#due(left + 1) < this.#due(least)) least = left + 1;
+      if (this.#isBefore(left, least)) least = left;
+      if (this.#isBefore(left + 1, least)) least = left + 1;
       if (least === index) return;
       this.#swap(index, least);
       index = least;
     }
   }
 
-  #due(index: number): number {
-    return this.#heap[index]?.dueMs ?? Number.POSITIVE_INFINITY;
+  #isBefore(a: number, b: number): boolean {
+    const [first, second] = [this.#heap[a], this.#heap[b]];
+    if (first === undefined || second === undefined) return false;
+    return first.dueMs < second.dueMs || (first.dueMs === second.dueMs && first.sequence < second.sequence);
   }
 
   #swap(a: number, b: number): void {

@@ -1,0 +1,98 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { PoolClient } from 'pg';
+import { RtnError } from '../error.js';
+import { parseLocation, servedLocation } from '../pipeline/location.js';
+import { connectPostgres } from '../postgres/connect.js';
+import { copyRow } from '../postgres/copy-text.js';
+import { postgresError } from '../postgres/errors.js';
+import { parseTableName, type TableName } from '../postgres/identifier.js';
+import { COLUMN_LIST, makeLogTable } from './postgres-table.js';
+import type { SpillHeader } from './spill.js';
+import { spillLines } from './spill-lines.js';
+
+export interface ReplayOptions {
+  /** Location of the log; undefined for the one that the file names. */
+  readonly log?: string | undefined;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+export interface Replayed {
+  /** The log's location. */
+  readonly log: string;
+  /** Rows that this replay has written. */
+  readonly written: number;
+  /** Rows that stood in the log already. */
+  readonly stood: number;
+  /** Lines that are no rows, with their numbers from 1. They are in the file alone. */
+  readonly broken: readonly { readonly number: number; readonly problem: string }[];
+}
+
+/** The same row twice is the same message of the same run: at one position there is one. */
+const SAME_ROW = 'l.run_id = s.run_id and l.position = s.position and l.message_id = s.message_id';
+
+/**
+ * Writes the rows of a spill file to the log, those that are not in it yet, in one transaction: however often it is
+ * started, and wherever it is killed, each row stands in the log once. While it looks for them nobody else writes to the
+ * log's table, neither another replay nor a runner whose COMMIT is still under way; that lasts one pass over the table.
+ */
+export async function replaySpill(file: string, options: ReplayOptions): Promise<Replayed> {
+  const log = options.log ?? (await headerOf(file))?.log;
+  if (log === undefined)
+    throw new RtnError('usage', `${file} does not say which log its rows belong to`, {
+      next: `rtn log replay ${file} --log pg:TABLE`,
+    });
+  const table = parseTableName(servedLocation({ name: 'log', location: parseLocation(log) }, ['pg']).target);
+  const pool = await connectPostgres(options.environment, 'rtn log replay');
+  try {
+    await makeLogTable(pool, table);
+    const client = await pool.connect();
+    try {
+      return { log, ...(await replay(client, table, file)) };
+    } catch (thrown) {
+      throw postgresError(`${file} could not be written to ${table.text}`, thrown);
+    } finally {
+      client.release(true);
+    }
+  } finally {
+    await pool.end();
+  }
+}
+
+async function headerOf(file: string): Promise<SpillHeader | undefined> {
+  for await (const line of spillLines(file)) return line.kind === 'header' ? line.header : undefined;
+  return undefined;
+}
+
+async function replay(client: PoolClient, table: TableName, file: string): Promise<Omit<Replayed, 'log'>> {
+  const { from } = await import('pg-copy-streams');
+  const broken: { number: number; problem: string }[] = [];
+  await client.query('begin');
+  await client.query(
+    `create temporary table rtn_spilled on commit drop as select ${COLUMN_LIST} from ${table.sql} with no data`,
+  );
+  await pipeline(
+    Readable.from(copyRows(file, broken)),
+    client.query(from(`copy rtn_spilled (${COLUMN_LIST}) from stdin`)),
+  );
+  await client.query(`lock table ${table.sql} in share row exclusive mode`);
+  const { rowCount } = await client.query(
+    `insert into ${table.sql} (${COLUMN_LIST})
+     select distinct on (run_id, position, message_id) ${COLUMN_LIST} from rtn_spilled s
+     where not exists (select from ${table.sql} l where ${SAME_ROW})`,
+  );
+  const { rows } = await client.query<{ count: string }>('select count(*) from rtn_spilled');
+  await client.query('commit');
+  const written = rowCount ?? 0;
+  return { written, stood: Number(rows[0]?.count) - written, broken };
+}
+
+async function* copyRows(
+  file: string,
+  broken: { number: number; problem: string }[],
+): AsyncGenerator<string> {
+  for await (const line of spillLines(file)) {
+    if (line.kind === 'row') yield copyRow(line.values);
+    else if (line.kind === 'broken') broken.push({ number: line.number, problem: line.problem });
+  }
+}

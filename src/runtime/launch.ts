@@ -1,0 +1,216 @@
+import { randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '../clock.js';
+import { oneLine, RtnError } from '../error.js';
+import { RUNNER_EXIT } from '../exit.js';
+import { SpillFile } from '../loggers/spill.js';
+import { count, Progress, type ProgressStyle } from '../observe/progress.js';
+import type { InputDefinition } from '../pipeline/binding.js';
+import type { Pipeline, Run } from '../pipeline/contract.js';
+import { loggedTotal, newCounts } from '../pipeline/counts.js';
+import { Ending } from '../pipeline/ending.js';
+import { runPipeline } from '../pipeline/pipeline.js';
+import { Selection, type SelectionOptions } from '../pipeline/selection.js';
+import { bindInputs, bindOutputs, logLocation, theInput } from './bind.js';
+import type { CommandLine } from './command-line.js';
+import { confirm, terminalAsk } from './confirm.js';
+import type { RunnerDefinition } from './definition.js';
+import { dryRunSummary, dryRunText } from './dry-run.js';
+import type { RunOptions } from './options.js';
+import { Rehearsal } from './rehearsal.js';
+import { type RunReport, reportText, writeSummary } from './report.js';
+import { handleSignals } from './signals.js';
+
+type RunCommand = Extract<CommandLine, { kind: 'run' }>;
+
+/**
+ * One start of a runner: what the command line asks for, as a pipeline of the operation's stages (or of a rehearsal's),
+ * with signals, progress and the last lines around it. `run` is called once and gives the exit code.
+ */
+export class Launch {
+  readonly #definition: RunnerDefinition;
+  readonly #command: RunCommand;
+  readonly #assembled: Pipeline;
+  /** Set in a dry run: stands in for sender and logger. */
+  readonly #rehearsal: Rehearsal | undefined;
+  readonly #pipeline: Pipeline;
+  readonly #input: InputDefinition;
+  readonly #inputLocation: string;
+  readonly #selection: Selection | undefined;
+  readonly #ending = new Ending();
+  readonly #counts = newCounts();
+  readonly #run: Run;
+  readonly #spillFile: SpillFile;
+  #progress: Progress | undefined;
+  #startedMs: number;
+
+  constructor(definition: RunnerDefinition, command: RunCommand) {
+    const { operation } = definition;
+    const { options, inputs, outputs, params, secrets } = command;
+    this.#definition = definition;
+    this.#command = command;
+    this.#assembled = definition.pipeline({
+      inputs: bindInputs(definition, inputs),
+      outputs: bindOutputs(definition, outputs),
+      params,
+      secrets,
+    });
+    const { reader, sender } = this.#assembled;
+    if (reader.isEndless) refuseParts(options, operation.name);
+    const [inputName, input] = theInput(definition);
+    this.#input = input;
+    this.#inputLocation = inputs[inputName] ?? '';
+    this.#rehearsal = options.isDryRun ? new Rehearsal(sender.outline, input.row, secrets) : undefined;
+    this.#pipeline =
+      this.#rehearsal === undefined
+        ? this.#assembled
+        : { reader, sender: this.#rehearsal.sender(), logger: this.#rehearsal.logger() };
+    this.#selection = options.selection && new Selection(input, operation.name, options.selection);
+    this.#run = {
+      id: options.runId ?? newRunId(operation.name),
+      operation: operation.name,
+      version: operation.version,
+      digest: operation.digest,
+      shard: 0,
+      clock: systemClock,
+      environment: process.env,
+      stateDir: options.stateDir ?? join(tmpdir(), 'realtime-notifications'),
+      warn: (message) => this.#tell(`warning: ${message}`),
+    };
+    this.#spillFile = new SpillFile(this.#run, logLocation(definition, outputs));
+    this.#startedMs = this.#run.clock.monotonic();
+  }
+
+  async run(): Promise<number> {
+    const { operation, policy } = this.#definition;
+    const { options, params } = this.#command;
+    const isDryRun = this.#rehearsal !== undefined;
+    const release = handleSignals(
+      this.#ending,
+      (message) => this.#tell(message),
+      () => this.#standing(),
+    );
+    const exitCode = await runPipeline(this.#pipeline, this.#run, {
+      input: this.#input,
+      plan: { layer: operation.layer, runner: operation.runner, input: this.#inputLocation, params },
+      ending: this.#ending,
+      counts: this.#counts,
+      drainTimeoutMs: policy.drainTimeoutMs,
+      // A dry run reads to the end, whatever it finds, and whenever it is.
+      thresholds: isDryRun ? undefined : policy,
+      notAfterMs: isDryRun ? undefined : options.notAfterMs,
+      selection: this.#selection,
+      spill: (results) => this.#spillFile.append(results),
+      ...(!isDryRun && { confirm: () => this.#confirm() }),
+      started: () => this.#started(),
+    });
+    this.#progress?.stop();
+    release(exitCode);
+    await this.#tellEnd(exitCode);
+    return exitCode;
+  }
+
+  get #label(): string {
+    const { name, version } = this.#definition.operation;
+    return `${name} ${version}`;
+  }
+
+  #tell(message: string): void {
+    const line = oneLine(message);
+    if (this.#progress === undefined) process.stderr.write(`${line}\n`);
+    else this.#progress.print(line);
+  }
+
+  /** Where the run stands when it is left at once. */
+  #standing(): string {
+    const { read, inFlight } = this.#counts;
+    return `${count(read)} rows read, ${count(loggedTotal(this.#counts))} results logged, ${count(inFlight)} requests in flight; what is not logged may have been sent`;
+  }
+
+  #confirm(): Promise<void> {
+    const { total } = this.#pipeline.reader;
+    return confirm({
+      what: this.#label,
+      expected: this.#selection === undefined ? total : this.#selection.expected(total),
+      input: this.#inputLocation,
+      log: this.#pipeline.logger.address,
+      isConfirmed: this.#command.options.isConfirmed,
+      ask: terminalAsk(this.#ending.endSignal),
+    });
+  }
+
+  #started(): void {
+    const { options } = this.#command;
+    // What a person took to confirm is no part of the run.
+    this.#startedMs = this.#run.clock.monotonic();
+    this.#progress = new Progress(this.#counts, {
+      clock: this.#run.clock,
+      style: progressStyle(options),
+      label: this.#label,
+      total: totalToPass(this.#pipeline.reader.total, options.selection),
+      isDryRun: this.#rehearsal !== undefined,
+      stream: process.stderr,
+    });
+    this.#progress.start();
+  }
+
+  async #tellEnd(exitCode: number): Promise<void> {
+    const { options } = this.#command;
+    const { policy } = this.#definition;
+    const { outline } = this.#assembled.sender;
+    const report = this.#report(exitCode);
+    const found = this.#rehearsal && dryRunSummary(this.#counts, this.#rehearsal, outline);
+    const isSilent = options.quiet && exitCode === RUNNER_EXIT.ok;
+    if (found !== undefined && !isSilent) {
+      const canPreview = this.#rehearsal?.canPreview === true;
+      process.stdout.write(dryRunText(report, found, { outline, policy, canPreview }));
+    } else if (!isSilent) process.stderr.write(reportText(report));
+    if (options.summary !== undefined) await writeSummary(options.summary, report, found);
+  }
+
+  #report(exitCode: number): RunReport {
+    const { name: operation, version, runner } = this.#definition.operation;
+    return {
+      runId: this.#run.id,
+      operation,
+      version,
+      runner,
+      log: this.#pipeline.logger.address,
+      exitCode,
+      durationMs: Math.round(this.#run.clock.monotonic() - this.#startedMs),
+      counts: this.#counts,
+      ending: this.#ending,
+      spillFile: this.#counts.spilled > 0 ? this.#spillFile.path : undefined,
+      notFound: this.#selection?.missing ?? [],
+    };
+  }
+}
+
+/** A stream has no parts and nothing to rehearse: what is taken off it and passed over is gone. */
+function refuseParts({ isDryRun, selection }: RunOptions, operation: string): void {
+  const flag = isDryRun ? '--dry-run' : selection === undefined ? undefined : '--limit, --sample or --only';
+  if (flag === undefined) return;
+  throw new RtnError(
+    'usage',
+    `${operation}: a stream cannot be read with ${flag}: the messages that are not sent would be gone`,
+  );
+}
+
+/** Rows that will have come by when the run is done, as far as known. */
+function totalToPass(total: number | undefined, selection: SelectionOptions | undefined): number | undefined {
+  const { limit, sample, only } = selection ?? {};
+  if (total === undefined || limit === undefined) return total;
+  return sample === undefined && only === undefined ? Math.min(total, limit) : undefined;
+}
+
+function newRunId(operation: string): string {
+  const time = new Date().toISOString().replace(/[-:]/g, '').slice(0, 15);
+  return `${operation}-${time}-${randomBytes(3).toString('hex')}`;
+}
+
+function progressStyle({ quiet, jsonProgress }: RunOptions): ProgressStyle {
+  if (jsonProgress) return 'json';
+  if (quiet) return 'none';
+  return process.stderr.isTTY ? 'terminal' : 'lines';
+}

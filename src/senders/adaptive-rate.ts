@@ -1,0 +1,103 @@
+/** The share that is given up at a cut, and the least rate: below it nothing could be learnt any more. */
+const CUT = 0.05;
+const LEAST_PER_SECOND = 1;
+/** How long after a cut the rate is back where it was throttled: short while little is known, then ever longer. */
+const PLATEAU = { leastMs: 2_000, growth: 4, mostMs: 32_000 } as const;
+/** A provider that counts by the second goes on throttling for the rest of it, whatever the rate is now. */
+const ECHO_MS = 1_000;
+/** Throttled again so soon after a cut: the ceiling held what the provider had saved up, and is too high. */
+const SOON_MS = 4_000;
+/** Less than this share throttled in the last second is about single recipients, or about to end by itself. */
+const LEAST_SHARE = 0.02;
+
+/**
+ * Finds out the rate that a provider accepts without throttling. What got through when it throttled is the ceiling; from
+ * 5 % below it the rate climbs back, rests at the ceiling and then goes ever faster beyond it, until the provider
+ * throttles again. The curve is that of CUBIC (RFC 9438, section 4.2), which the adaptive mode of the AWS SDKs applies to
+ * rates as well; shallower here, since a rate that is known well needs no deep cuts.
+ */
+export class AdaptiveRate {
+  readonly #accepted = new RateMeter();
+  readonly #throttled = new RateMeter();
+  #ceiling = Number.POSITIVE_INFINITY;
+  #cutAtMs = Number.NEGATIVE_INFINITY;
+  /** When requests left again after the last cut: later than it where the provider asked for a pause. */
+  #resumedAtMs = Number.NEGATIVE_INFINITY;
+  #plateauMs: number = PLATEAU.leastMs;
+
+  /** Most requests a second for now; Infinity while the provider has never throttled. */
+  perSecond(nowMs: number): number {
+    if (this.#ceiling === Number.POSITIVE_INFINITY) return this.#ceiling;
+    const beyond = Math.max(0, nowMs - this.#resumedAtMs) / this.#plateauMs - 1;
+    return Math.max(LEAST_PER_SECOND, this.#ceiling * (1 + CUT * beyond ** 3));
+  }
+
+  /** A request got through. */
+  accepted(nowMs: number): void {
+    this.#accepted.add(nowMs);
+  }
+
+  /** The provider throttled a request that left at `leftAtMs` and asked for nothing else to leave before `resumeMs`. */
+  throttled(nowMs: number, leftAtMs: number, resumeMs: number): void {
+    this.#throttled.add(nowMs);
+    if (leftAtMs < this.#cutAtMs + ECHO_MS) return;
+    const throttled = this.#throttled.perSecond(nowMs);
+    // A provider that asks for a pause means all requests.
+    const isSlight = throttled < LEAST_SHARE * (throttled + this.#accepted.perSecond(nowMs));
+    if (isSlight && resumeMs === nowMs) return;
+    const isSoon = leftAtMs < this.#resumedAtMs + SOON_MS;
+    const ceiling = this.#newCeiling(nowMs, isSoon);
+    if (this.#ceiling === Number.POSITIVE_INFINITY || ceiling < 0.8 * this.#ceiling)
+      this.#plateauMs = PLATEAU.leastMs;
+    else if (!isSoon) this.#plateauMs = Math.min(PLATEAU.growth * this.#plateauMs, PLATEAU.mostMs);
+    this.#ceiling = ceiling;
+    this.#cutAtMs = nowMs;
+    this.#resumedAtMs = resumeMs;
+  }
+
+  #newCeiling(nowMs: number, isSoon: boolean): number {
+    // While it still grew fast the mean lags behind. Too high is mended soon, too low is not.
+    if (this.#ceiling === Number.POSITIVE_INFINITY) return this.#accepted.peakPerSecond(nowMs);
+    const perSecond = this.perSecond(nowMs);
+    if (!isSoon) return Math.min(perSecond, this.#accepted.perSecond(nowMs));
+    const lowered = (1 - CUT) * perSecond;
+    // What was counted during a pause says nothing.
+    return nowMs - this.#resumedAtMs < SLOTS * SLOT_MS
+      ? lowered
+      : Math.min(lowered, this.#accepted.perSecond(nowMs));
+  }
+}
+
+const SLOT_MS = 100;
+const SLOTS = 10;
+
+/** Counts the events of the last second in slots of a tenth. */
+class RateMeter {
+  readonly #counts = new Array<number>(SLOTS).fill(0);
+  #slot = 0;
+
+  add(nowMs: number): void {
+    this.#advance(nowMs);
+    const index = this.#slot % SLOTS;
+    this.#counts[index] = (this.#counts[index] ?? 0) + 1;
+  }
+
+  perSecond(nowMs: number): number {
+    this.#advance(nowMs);
+    const sum = this.#counts.reduce((total, count) => total + count, 0);
+    // The slot of now has only begun.
+    return (sum * 1_000) / (nowMs - (this.#slot - SLOTS + 1) * SLOT_MS || 1);
+  }
+
+  peakPerSecond(nowMs: number): number {
+    this.#advance(nowMs);
+    return (Math.max(...this.#counts) * 1_000) / SLOT_MS;
+  }
+
+  #advance(nowMs: number): void {
+    const slot = Math.floor(nowMs / SLOT_MS);
+    for (let next = Math.max(this.#slot + 1, slot - SLOTS + 1); next <= slot; next++)
+      this.#counts[next % SLOTS] = 0;
+    this.#slot = Math.max(this.#slot, slot);
+  }
+}
