@@ -2,12 +2,12 @@ import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { foreignCode, RtnError } from '../error.js';
 import type { LogControl, Logger, Run } from '../pipeline/contract.js';
+import { fileNameOf } from '../pipeline/file-name.js';
 import type { Ledger } from '../pipeline/ledger.js';
 import type { Queue } from '../pipeline/queue.js';
 import type { SendResult } from '../pipeline/record.js';
 import { collectBatch } from './batch.js';
 import { fileLedger, syncFolder } from './file-ledger.js';
-import { fileNameOf } from './file-name.js';
 import { lineEncoder } from './log-line.js';
 
 /** So many results are made text and written at a time: others get a turn in between. */

@@ -11,16 +11,18 @@ export const DATABASE_URL = {
 } as const;
 
 /**
- * A pool on `DATABASE_URL`, proven by one connection. `applicationName` is what `pg_stat_activity` shows. Errors of
+ * A pool on `DATABASE_URL`, proven by one connection. `applicationName` is what `pg_stat_activity` shows, `role` says
+ * in messages what it is for. Errors of
  * idle connections are left to the next query, which meets them too.
  */
 export async function connectPostgres(
   environment: Readonly<Record<string, string | undefined>>,
   applicationName: string,
+  role = 'the log goes to Postgres',
 ): Promise<Pool> {
   const url = environment[DATABASE_URL.name];
   if (url === undefined || url === '') {
-    throw new RtnError('usage', 'DATABASE_URL is not set, and the log goes to Postgres', {
+    throw new RtnError('usage', `DATABASE_URL is not set, and ${role}`, {
       next: 'export DATABASE_URL=postgres://user:password@host:port/database',
     });
   }

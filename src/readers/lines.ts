@@ -1,53 +1,56 @@
 import { isUtf8 } from 'node:buffer';
-import type { FileHandle } from 'node:fs/promises';
 
 /** A line that is no text, with what can be shown of it. */
 export interface BadLine {
   readonly reason: string;
   readonly text: string;
+  /** The line to its end, with U+FFFD for what is no UTF-8; absent where it is too long. */
+  readonly whole?: string;
 }
 
-const CHUNK_BYTES = 65_536;
+/** The longest line of a file that is read, in bytes. */
+export const MAX_LINE_BYTES = 16_777_216;
+
 const NEWLINE = 10;
 
-/**
- * The lines of a UTF-8 file that are not blank, as many at a time as one chunk completes; a byte order mark is cut off.
- * Memory stays bounded: of a line beyond `maxLineBytes` only its beginning is kept, as a bad line.
- */
+export interface LinesOptions {
+  /** Of a line beyond this only the beginning is kept, as a bad line, so that memory stays bounded. */
+  readonly maxLineBytes: number;
+  /** Whether lines of nothing but spaces are given too. */
+  readonly keepsBlank: boolean;
+}
+
+/** The lines of UTF-8 bytes, as many at a time as one chunk completes; a byte order mark is cut off. */
 export async function* readLines(
-  file: FileHandle,
-  maxLineBytes: number,
+  chunks: AsyncIterable<Buffer>,
+  options: LinesOptions,
 ): AsyncGenerator<(string | BadLine)[]> {
-  const lines = new Lines(maxLineBytes);
-  const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-  for (let offset = 0; ; ) {
-    const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES, offset);
-    if (bytesRead === 0) break;
-    offset += bytesRead;
-    yield lines.add(chunk.subarray(0, bytesRead));
-  }
+  const lines = new Lines(options);
+  for await (const chunk of chunks) yield lines.add(chunk);
   yield lines.end();
 }
 
 class Lines {
   readonly #maxLineBytes: number;
+  readonly #keepsBlank: boolean;
   /** The beginning of a line whose end has not come yet. */
   #rest: Buffer[] = [];
   #restBytes = 0;
   #isTooLong = false;
   #isStart = true;
 
-  constructor(maxLineBytes: number) {
+  constructor({ maxLineBytes, keepsBlank }: LinesOptions) {
     this.#maxLineBytes = maxLineBytes;
+    this.#keepsBlank = keepsBlank;
   }
 
   add(chunk: Buffer): (string | BadLine)[] {
     const lines: (string | BadLine)[] = [];
     const last = chunk.lastIndexOf(NEWLINE);
     if (last >= 0) {
-      const from = this.#isTooLong ? chunk.indexOf(NEWLINE) : 0;
+      const from = this.#isTooLong ? chunk.indexOf(NEWLINE) + 1 : 0;
       this.#isTooLong = false;
-      this.#complete(chunk.subarray(from, last), lines);
+      if (from <= last) this.#complete(chunk.subarray(from, last), lines);
     }
     this.#keep(chunk.subarray(last + 1), lines);
     return lines;
@@ -72,7 +75,9 @@ class Lines {
       const end = whole.indexOf(NEWLINE, from);
       const line = whole.subarray(from, end < 0 ? whole.length : end);
       this.#push(
-        isUtf8(line) ? line.toString('utf8') : { reason: 'the line is no UTF-8', text: beginning(line) },
+        isUtf8(line)
+          ? line.toString('utf8')
+          : { reason: 'the line is no UTF-8', text: beginning(line), whole: line.toString('utf8') },
         lines,
       );
       from += line.length + 1;
@@ -82,7 +87,7 @@ class Lines {
   #push(line: string | BadLine, lines: (string | BadLine)[]): void {
     if (typeof line !== 'string') {
       lines.push(line);
-    } else if (!isBlank(line)) {
+    } else if (this.#keepsBlank || !isBlank(line)) {
       lines.push(this.#isStart && line.startsWith('\uFEFF') ? line.slice(1) : line);
     }
     this.#isStart = false;

@@ -4,12 +4,36 @@ import type { Reader, Run } from '../pipeline/contract.js';
 import type { Location } from '../pipeline/location.js';
 import type { Queue } from '../pipeline/queue.js';
 import type { Incoming } from '../pipeline/record.js';
+import { ytAddress } from '../yt/address.js';
 import type { YtClient } from '../yt/client.js';
-import type { TableSnapshot, YtColumn } from '../yt/snapshot.js';
+import type { TableSnapshot } from '../yt/snapshot.js';
+import type { YtColumn } from '../yt/table-schema.js';
 import type { YtTransaction } from '../yt/transaction.js';
+import { requireColumns, schemaTypes } from './columns.js';
 
-/** 64-bit integers, which JSON numbers cannot carry exactly. */
-const WIDE_INTEGERS: ReadonlySet<string> = new Set(['int64', 'uint64']);
+const INTEGERS = ['integer', 'number', 'string'];
+
+/** What JSON values a column type of YT gives; a type that is not here may give any. Integers come as text where that is wanted. */
+const JSON_TYPES: Readonly<Record<string, readonly string[]>> = {
+  ...Object.fromEntries(
+    ['int64', 'int32', 'int16', 'int8', 'uint64', 'uint32', 'uint16', 'uint8'].map((type) => [
+      type,
+      INTEGERS,
+    ]),
+  ),
+  ...Object.fromEntries(
+    ['date', 'datetime', 'timestamp', 'interval', 'date32', 'datetime64', 'timestamp64', 'interval64'].map(
+      (type) => [type, INTEGERS],
+    ),
+  ),
+  float: ['number', 'integer'],
+  double: ['number', 'integer'],
+  boolean: ['boolean'],
+  string: ['string'],
+  utf8: ['string'],
+  uuid: ['string'],
+  json: ['string'],
+};
 
 /**
  * A static YTsaurus table, frozen under a snapshot lock for as long as the run reads it. A row's position is its index
@@ -36,8 +60,9 @@ export class YtTableReader implements Reader {
     const { openYtClient } = await import('../yt/client.js');
     const { snapshotTable } = await import('../yt/snapshot.js');
     const { environment, clock } = run;
+    const { proxy, path } = ytAddress(this.#location, environment, 'the input');
     this.#client = openYtClient({
-      proxy: proxyOf(this.#location, environment),
+      proxy,
       token: environment.YT_TOKEN,
       environment,
       clock,
@@ -45,7 +70,7 @@ export class YtTableReader implements Reader {
     this.#transaction = await this.#client.startTransaction({
       title: `rtn ${run.operation} ${run.id} reads ${this.#location.text}`,
     });
-    this.#snapshot = await snapshotTable(this.#client, pathOf(this.#location), this.#transaction);
+    this.#snapshot = await snapshotTable(this.#client, path, this.#transaction);
     this.#checkColumns(this.#snapshot.columns);
   }
 
@@ -78,47 +103,35 @@ export class YtTableReader implements Reader {
     }
   }
 
-  /** 64-bit integer columns that the operation declares as strings are read as text, digit by digit. */
+  /** Integer columns that the operation declares as strings are read as text, digit by digit. */
   #textColumns(columns: readonly YtColumn[]): ReadonlySet<string> {
-    const properties = (this.#input.row.properties ?? {}) as Readonly<
-      Record<string, { readonly type?: unknown }>
-    >;
-    const wide = columns.filter(
-      ({ name, type }) => WIDE_INTEGERS.has(type) && properties[name]?.type === 'string',
-    );
-    return new Set(wide.map(({ name }) => name));
+    const names = columns.filter(({ type }) => JSON_TYPES[type] === INTEGERS).map(({ name }) => name);
+    return new Set(names.filter((name) => isOnlyText(schemaTypes(this.#input, name))));
   }
 
-  /** A strict schema tells before the first row whether a required column is missing. */
+  /** Tells before the first row whether a column is of another type than the operation's; a strict schema also, which are missing. */
   #checkColumns(columns: readonly YtColumn[]): void {
-    if (this.#snapshot?.isSchemaStrict !== true) return;
-    const required = (this.#input.row.required ?? []) as readonly string[];
-    const missing = required.filter((name) => !columns.some((column) => column.name === name));
-    if (missing.length === 0) return;
-    const has = columns.map(({ name }) => name).join(', ');
-    throw new RtnError(
-      'configuration',
-      `${this.#location.text} lacks the column ${missing.join(', ')} that the operation requires; it has ${has}`,
-    );
+    const place = this.#location.text;
+    if (this.#snapshot?.isSchemaStrict === true) {
+      requireColumns(
+        this.#input,
+        columns.map(({ name }) => name),
+        place,
+      );
+    }
+    for (const { name, type } of columns) {
+      const [wanted, given] = [schemaTypes(this.#input, name), JSON_TYPES[type]];
+      if (wanted === undefined || given === undefined || wanted.some((each) => given.includes(each)))
+        continue;
+      throw new RtnError(
+        'configuration',
+        `${place} has the column ${name} as ${type}, the operation wants ${wanted.join(' or ')}`,
+        { next: "give a table whose columns have the row's types (attribute @schema)" },
+      );
+    }
   }
 }
 
-/** `yt://cluster//path` names its cluster; `yt://path` is on the one of YT_PROXY. */
-function proxyOf(
-  { target, text }: Location,
-  environment: Readonly<Record<string, string | undefined>>,
-): string {
-  const cluster = /^\/\/([^/]+)\/\//.exec(target)?.[1];
-  const proxy = cluster ?? environment.YT_PROXY;
-  if (proxy === undefined || proxy === '') {
-    throw new RtnError('usage', `YT_PROXY is not set, and the input is ${text}`, {
-      next: 'export YT_PROXY=host:port',
-    });
-  }
-  return proxy;
-}
-
-/** The path without the cluster in front of it. */
-function pathOf({ target }: Location): string {
-  return /^\/\/[^/]+(\/\/.+)$/.exec(target)?.[1] ?? target;
+function isOnlyText(types: readonly string[] | undefined): boolean {
+  return types?.includes('string') === true && !types.includes('integer') && !types.includes('number');
 }

@@ -86,7 +86,8 @@ function idsText(ids: readonly string[]): string {
 function stopLines(lead: string, { stage, error, at }: StopCause): string[] {
   const how = STOPPED_BY[stage] ?? `stopped in the ${stage} stage`;
   const where = at === undefined ? '' : ` at ${placeText(at)}`;
-  const lines = [`${lead}: ${how}${where}: ${oneLine(error.message)}`];
+  const [first = '', ...more] = error.message.split('\n').map((line) => oneLine(line));
+  const lines = [`${lead}: ${how}${where}: ${first}`, ...more.map((line) => `  ${line}`)];
   if (error.next !== undefined) lines.push(`  next: ${oneLine(error.next)}`);
   if (error.code === 'internal')
     lines.push(error.stack ?? '', '  This is our bug; please report it with the lines above.');

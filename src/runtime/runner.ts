@@ -39,12 +39,11 @@ async function main(definition: RunnerDefinition): Promise<number> {
   return new Launch(definition, command).run();
 }
 
-/** What the components read from the environment; those of tables only where an input has a location. */
+/** What the components read from the environment, each once; those of tables only where an input has a location. */
 function environmentOf(definition: RunnerDefinition): EnvironmentVariable[] {
   const readsTables = locatedInputs(definition).size > 0;
-  return COMPONENTS.filter(({ kind }) => kind !== 'reader' || readsTables).flatMap(
-    ({ environment = [] }) => environment,
-  );
+  const components = COMPONENTS.filter(({ kind }) => kind !== 'reader' || readsTables);
+  return [...new Set(components.flatMap(({ environment = [] }) => environment))];
 }
 
 function errorText(error: RtnError): string {

@@ -1,13 +1,7 @@
 import { RtnError } from '../error.js';
 import type { YtClient } from './client.js';
 import type { CallOptions, TransactionRef } from './options.js';
-
-export interface YtColumn {
-  readonly name: string;
-  /** The column's type as YT names it: `int64`, `string`, `any`, … */
-  readonly type: string;
-  readonly isRequired: boolean;
-}
+import { readSchema, type YtColumn } from './table-schema.js';
 
 /** A static table frozen under a snapshot lock. Read it by `path` inside `transaction`, whatever happens to the name. */
 export interface TableSnapshot {
@@ -57,29 +51,12 @@ export async function snapshotTable(
       { next: 'copy its rows to a static table' },
     );
   }
-  const { value, attributes: schema } = unwrap(attributes.schema);
+  const { columns, isStrict } = readSchema(attributes.schema);
   return {
     path: frozen,
     nodeId,
     rowCount: attributes.row_count ?? 0,
-    columns: (Array.isArray(value) ? value : []).map(column),
-    isSchemaStrict:
-      schema.strict !== false && schema.strict !== 'false' && Array.isArray(value) && value.length > 0,
+    columns,
+    isSchemaStrict: isStrict,
   };
-}
-
-function column(value: unknown): YtColumn {
-  const { name, type, required } = unwrap(value).value as {
-    name: string;
-    type?: string;
-    required?: boolean | string;
-  };
-  return { name, type: type ?? 'any', isRequired: required === true || required === 'true' };
-}
-
-/** A JSON value of YT without the attributes in front of it. */
-function unwrap(value: unknown): { value: unknown; attributes: Record<string, unknown> } {
-  if (typeof value !== 'object' || value === null || !('$value' in value)) return { value, attributes: {} };
-  const { $value, $attributes } = value as { $value: unknown; $attributes?: Record<string, unknown> };
-  return { value: $value, attributes: $attributes ?? {} };
 }

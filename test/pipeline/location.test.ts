@@ -25,17 +25,21 @@ test.each([
 });
 
 test('a component takes the schemes that its spec names, and no others', () => {
-  const schemes = ['pg', 'yt', 'yql', 'file'];
+  const schemes = ['file', 'pg', 'yql', 'yt', 'zmq'];
   const takenBy = (make: (text: string) => unknown) =>
     schemes.filter((scheme) => {
       try {
-        return make(`${scheme}:x.ndjson`) !== undefined;
+        return make(scheme === 'pg' ? 'pg:x' : `${scheme}:x.csv`) !== undefined;
       } catch {
         return false;
       }
     });
   const input = { name: 'rows', key: 'id', row: {} };
   const output = { name: 'log', type: 'send-log' } as const;
-  expect(takenBy((text) => table({ ...input, location: parseLocation(text) }))).toEqual(tableSpec.schemes);
-  expect(takenBy((text) => log({ ...output, location: parseLocation(text) }))).toEqual(logSpec.schemes);
+  expect(takenBy((text) => table({ ...input, location: parseLocation(text) }))).toEqual(
+    [...(tableSpec.schemes ?? [])].sort(),
+  );
+  expect(takenBy((text) => log({ ...output, location: parseLocation(text) }))).toEqual(
+    [...(logSpec.schemes ?? [])].sort(),
+  );
 });

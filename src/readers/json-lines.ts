@@ -1,0 +1,46 @@
+import type { BoundInput } from '../pipeline/binding.js';
+import type { Incoming, Row } from '../pipeline/record.js';
+import { schemaTypes } from './columns.js';
+import type { FileFormat } from './file.js';
+import { type BadLine, MAX_LINE_BYTES, readLines } from './lines.js';
+import { malformed, parseRow } from './row-text.js';
+
+/**
+ * One JSON object a line. A position is the index among the lines that are not blank; a line that cannot be read is a
+ * malformed record. Integers in columns that the operation declares as strings are read as text, digit by digit.
+ */
+export function jsonLines(input: BoundInput): FileFormat {
+  const options = { maxLineBytes: MAX_LINE_BYTES, keepsBlank: false };
+  const textColumns = Object.keys(input.row.properties ?? {}).filter(
+    (name) => schemaTypes(input, name)?.join() === 'string',
+  );
+  const record = (line: string | BadLine, position: number): Incoming => {
+    if (typeof line !== 'string') return malformed(position, line.reason, line.text);
+    const parsed = parseRow(line, position);
+    return 'row' in parsed ? { position, row: integersAsText(parsed.row, textColumns) } : parsed;
+  };
+  return {
+    async *read(chunks) {
+      let position = 0;
+      for await (const lines of readLines(chunks, options))
+        yield lines.map((line) => record(line, position++));
+    },
+    async count(chunks) {
+      let count = 0;
+      for await (const lines of readLines(chunks, options)) count += lines.length;
+      return count;
+    },
+  };
+}
+
+/** The row, with the integers in these columns as text; the row itself where there are none. */
+function integersAsText(row: Row, columns: readonly string[]): Row {
+  let changed: Record<string, unknown> | undefined;
+  for (const column of columns) {
+    const value = row[column];
+    if (typeof value === 'string' || !(Number.isSafeInteger(value) || typeof value === 'bigint')) continue;
+    changed ??= { ...row };
+    changed[column] = String(value);
+  }
+  return changed ?? row;
+}

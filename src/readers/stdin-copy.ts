@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { RtnError } from '../error.js';
+import type { Run } from '../pipeline/contract.js';
+import { fileNameOf } from '../pipeline/file-name.js';
+
+/** Copies stay so long for a run to be started again; the next start that reads stdin removes older ones. */
+const KEPT_MS = 7 * 24 * 3_600_000;
+
+const SUFFIX = '.stdin';
+
+/** The copy of stdin that a run reads. */
+export interface StdinCopy {
+  readonly path: string;
+  /** Digest of its bytes: `sha256:…`. */
+  readonly digest: string;
+}
+
+/**
+ * Copies stdin into a file of the run in its state folder, to its end and onto the disk, before anything is read: the
+ * copy is the input, so that positions are the same on every start. A run that has its copy reads that, and nothing
+ * more of stdin. Beside it stands its digest, which is checked.
+ */
+export async function copyStdin(stdin: NodeJS.ReadableStream, run: Run): Promise<StdinCopy> {
+  const path = join(run.stateDir, `${fileNameOf(run.id)}${SUFFIX}`);
+  try {
+    await mkdir(run.stateDir, { recursive: true });
+    await removeOld(run);
+    const known = await readFile(`${path}.sha256`, 'utf8').catch(() => undefined);
+    if (known === undefined) return { path, digest: await copy(stdin, path) };
+    if (known.trim() !== (await digestOf(path)))
+      throw new RtnError('data', `the run's copy of stdin is not what it was: ${path} has another digest`, {
+        next: 'start with another --run-id',
+      });
+    run.warn(`stdin is not read: the run '${run.id}' has its copy, ${path}`);
+    return { path, digest: known.trim() };
+  } catch (cause) {
+    if (cause instanceof RtnError) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new RtnError('configuration', `stdin cannot be copied to ${path}: ${reason}`, {
+      cause,
+      next: 'give a --state-dir with enough room',
+    });
+  }
+}
+
+async function copy(stdin: NodeJS.ReadableStream, path: string): Promise<string> {
+  if ('isTTY' in stdin && stdin.isTTY === true)
+    throw new RtnError('usage', 'the input is stdin, and nothing is piped into it', {
+      next: 'cat rows.ndjson | node RUNNER --INPUT file:-',
+    });
+  const part = `${path}.${process.pid}.part`;
+  const hash = createHash('sha256');
+  const file = await open(part, 'w', 0o600);
+  try {
+    for await (const chunk of stdin as AsyncIterable<Buffer | string>) {
+      hash.update(chunk);
+      await file.writeFile(chunk);
+    }
+    await file.sync();
+  } catch (thrown) {
+    await rm(part, { force: true });
+    throw thrown;
+  } finally {
+    await file.close();
+  }
+  const digest = `sha256:${hash.digest('hex')}`;
+  await rename(part, path);
+  await writeFile(`${path}.sha256`, `${digest}\n`, { mode: 0o600, flush: true });
+  return digest;
+}
+
+async function digestOf(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  const file = await open(path, 'r');
+  for await (const chunk of file.createReadStream()) hash.update(chunk as Buffer);
+  return `sha256:${hash.digest('hex')}`;
+}
+
+async function removeOld({ stateDir, clock }: Run): Promise<void> {
+  for (const name of await readdir(stateDir)) {
+    if (!name.endsWith(SUFFIX) && !name.endsWith(`${SUFFIX}.sha256`)) continue;
+    const path = join(stateDir, name);
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
+    if (clock.now() - mtimeMs > KEPT_MS) await rm(path, { force: true });
+  }
+}
