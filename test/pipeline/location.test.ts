@@ -29,7 +29,7 @@ test('a component takes the schemes that its spec names, and no others', () => {
   const takenBy = (make: (text: string) => unknown) =>
     schemes.filter((scheme) => {
       try {
-        return make(`${scheme}:x`) !== undefined;
+        return make(`${scheme}:x.ndjson`) !== undefined;
       } catch {
         return false;
       }
