@@ -14,7 +14,7 @@ import { join } from 'node:path';
 const ROOT = process.cwd();
 const BENCH = join(ROOT, 'bench');
 const CASES = [
-  { name: 'provider of 0 ms', delayMs: 0, concurrency: 64, messages: 200_000 },
+  { name: 'provider of 0 ms', delayMs: 0, concurrency: 64, messages: 400_000 },
   { name: 'provider of 50 ms', delayMs: 50, concurrency: 500, messages: 100_000 },
 ];
 const MEMORY_ROWS = [100_000, 500_000, 2_000_000];

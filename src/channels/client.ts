@@ -1,5 +1,6 @@
 import type { Agent } from 'undici';
 import type { Run } from '../pipeline/contract.js';
+import { Connections } from './connections.js';
 import { Deadlines, Exchange, type ExchangeResult } from './exchange.js';
 
 /** A request as undici dispatches it. */
@@ -12,6 +13,12 @@ export class HttpClient {
   #run: Run | undefined;
   #agent: Agent | undefined;
   #deadlines: Deadlines | undefined;
+  #makeConnections: (origin: string) => Connections = () => {
+    throw new Error('send was called before open');
+  };
+  /** Those to the origin that was asked for first, mostly the only one; any other goes by the agent. */
+  #connections: Connections | undefined;
+  #origin = '';
 
   constructor(timeoutMs: number, maxBodyBytes: number) {
     this.#timeoutMs = timeoutMs;
@@ -23,13 +30,15 @@ export class HttpClient {
     const timeoutMs = this.#timeoutMs;
     this.#run = run;
     this.#deadlines = new Deadlines(run.clock, timeoutMs);
-    this.#agent = new undici.Agent({
-      connections: concurrency,
+    const options = {
       // Our own deadlines are tighter; these only catch what they cannot see.
       headersTimeout: 2 * timeoutMs,
       bodyTimeout: 2 * timeoutMs,
-      connect: { timeout: timeoutMs },
-    });
+      connect: undici.buildConnector({ timeout: timeoutMs }),
+    };
+    this.#agent = new undici.Agent({ ...options, connections: concurrency });
+    this.#makeConnections = (origin) =>
+      new Connections(() => new undici.Client(origin, options), concurrency);
   }
 
   /** The run it was opened for. */
@@ -42,21 +51,32 @@ export class HttpClient {
   exchange(request: HttpRequest, settle: (result: ExchangeResult) => void): void {
     const [agent, deadlines] = [this.#agent, this.#deadlines];
     if (agent === undefined || deadlines === undefined) throw new Error('send was called before open');
+    const connections = this.#connectionsTo(String(request.origin));
     const exchange: Exchange = new Exchange(this.run.clock.monotonic(), this.#maxBodyBytes, (result) => {
       deadlines.remove(exchange);
+      connections?.release(exchange);
       settle(result);
     });
     deadlines.add(exchange);
     try {
-      agent.dispatch(request, exchange);
+      (connections ?? agent).dispatch(request, exchange);
     } catch (thrown) {
       deadlines.remove(exchange);
+      connections?.release(exchange);
       throw thrown;
     }
   }
 
+  #connectionsTo(origin: string): Connections | undefined {
+    if (this.#connections === undefined) {
+      this.#connections = this.#makeConnections(origin);
+      this.#origin = origin;
+    }
+    return origin === this.#origin ? this.#connections : undefined;
+  }
+
   async close(): Promise<void> {
     this.#deadlines?.close();
-    await this.#agent?.destroy();
+    await Promise.all([this.#connections?.close(), this.#agent?.destroy()]);
   }
 }

@@ -1,3 +1,4 @@
+import type { Client } from 'undici';
 import type { Clock } from '../clock.js';
 
 /** What the provider answered. The body is cut at so many bytes as were asked for. */
@@ -28,6 +29,8 @@ export const MAX_BODY_BYTES = 65_536;
  */
 export class Exchange {
   readonly startedMs: number;
+  /** What it occupies, for `Connections`. */
+  connection: Client | undefined;
   /** Neighbours in the list of deadlines, while it stands there. */
   earlier: Exchange | undefined;
   later: Exchange | undefined;
@@ -45,6 +48,10 @@ export class Exchange {
     this.startedMs = startedMs;
     this.#maxBodyBytes = maxBodyBytes;
     this.#settle = settle;
+  }
+
+  get isSettled(): boolean {
+    return this.#isSettled;
   }
 
   /** Gives up: the connection is torn down and the exchange settles with the reason. */

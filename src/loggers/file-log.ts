@@ -8,9 +8,9 @@ import type { Queue } from '../pipeline/queue.js';
 import type { SendResult } from '../pipeline/record.js';
 import { collectBatch } from './batch.js';
 import { fileLedger, syncFolder } from './file-ledger.js';
-import { lineEncoder } from './log-line.js';
+import { LineBuffer } from './log-line.js';
 
-/** So many results are made text and written at a time: others get a turn in between. */
+/** So many results are made text at a time: others get a turn in between. */
 const SLICE = 500;
 
 /**
@@ -65,12 +65,12 @@ export class FileLog implements Logger {
   async log(results: Queue<SendResult>, { written }: LogControl): Promise<void> {
     const [file, run] = [this.#file, this.#run];
     if (file === undefined || run === undefined) throw new Error('log was called before the run began');
-    const encode = lineEncoder(run);
+    const lines = new LineBuffer(run);
     for (;;) {
       const batch = await collectBatch(results, run.clock);
       if (batch.length === 0) return;
       this.unwritten = batch;
-      await this.#write(file, batch, encode);
+      await this.#write(file, batch, lines);
       this.unwritten = [];
       written(batch);
     }
@@ -102,20 +102,16 @@ export class FileLog implements Logger {
     }
   }
 
-  async #write(
-    file: FileHandle,
-    batch: readonly SendResult[],
-    encode: (results: readonly SendResult[]) => Buffer,
-  ): Promise<void> {
-    let size = this.#size;
+  async #write(file: FileHandle, batch: readonly SendResult[], lines: LineBuffer): Promise<void> {
+    lines.clear();
+    for (const [index, result] of batch.entries()) {
+      if (index % SLICE === SLICE - 1) await new Promise((resolve) => setImmediate(resolve));
+      lines.add(result);
+    }
     try {
-      for (let from = 0; from < batch.length; from += SLICE) {
-        const bytes = encode(batch.slice(from, from + SLICE));
-        await file.appendFile(bytes);
-        size += bytes.length;
-      }
+      await file.appendFile(lines.bytes);
       await file.datasync();
-      this.#size = size;
+      this.#size += lines.bytes.length;
     } catch (cause) {
       // What is spilled must not stand here too.
       await file.truncate(this.#size).catch(() => {});

@@ -9,30 +9,42 @@ export function logLines(run: Run): (result: SendResult) => string {
 }
 
 /**
- * The same for many results at once, as bytes that are valid until the next call. Line by line into one buffer: to join
- * them as text first and encode that takes twice as long.
+ * Lines as bytes in one buffer, which is used again: to join them as text first and encode that takes twice as long.
+ * What `bytes` gives is valid until `clear`.
  */
-export function lineEncoder(run: Run): (results: readonly SendResult[]) => Buffer {
-  const { head, tail } = compileLine(run);
-  const headBytes = Buffer.from(head);
-  let buffer = Buffer.allocUnsafeSlow(65_536);
-  return (results) => {
-    let size = 0;
-    for (const result of results) {
-      const line = tail(result);
-      const neededBytes = size + headBytes.length + 3 * line.length;
-      if (neededBytes > buffer.length) buffer = grown(buffer, size, neededBytes);
-      size += headBytes.copy(buffer, size);
-      size += buffer.write(line, size);
-    }
-    return buffer.subarray(0, size);
-  };
-}
+export class LineBuffer {
+  readonly #head: Buffer;
+  readonly #tail: (result: SendResult) => string;
+  #buffer: Buffer = Buffer.allocUnsafeSlow(65_536);
+  #size = 0;
 
-function grown(buffer: Buffer, size: number, neededBytes: number): Buffer<ArrayBuffer> {
-  const larger = Buffer.allocUnsafeSlow(2 * neededBytes);
-  buffer.copy(larger, 0, 0, size);
-  return larger;
+  constructor(run: Run) {
+    const { head, tail } = compileLine(run);
+    this.#head = Buffer.from(head);
+    this.#tail = tail;
+  }
+
+  get bytes(): Buffer {
+    return this.#buffer.subarray(0, this.#size);
+  }
+
+  clear(): void {
+    this.#size = 0;
+  }
+
+  add(result: SendResult): void {
+    const line = this.#tail(result);
+    const mostBytes = this.#head.length + 3 * line.length;
+    if (this.#size + mostBytes > this.#buffer.length) this.#grow(mostBytes);
+    this.#size += this.#head.copy(this.#buffer, this.#size);
+    this.#size += this.#buffer.write(line, this.#size);
+  }
+
+  #grow(neededBytes: number): void {
+    const larger = Buffer.allocUnsafeSlow(2 * (this.#size + neededBytes));
+    this.#buffer.copy(larger, 0, 0, this.#size);
+    this.#buffer = larger;
+  }
 }
 
 /** What is the same in all lines of the run is made once: the head, as far as the first column that is not. */

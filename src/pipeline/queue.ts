@@ -58,6 +58,11 @@ export class Queue<T extends NonNullable<unknown>> {
     return this.#isClosed;
   }
 
+  /** Whether `tryReceive` would give an item now. */
+  get isReadable(): boolean {
+    return this.#buffer.length > 0 || this.#senders.size > 0;
+  }
+
   /** True when nothing will ever be received again. */
   get isDone(): boolean {
     return this.#isClosed && this.#buffer.length === 0;
@@ -99,7 +104,10 @@ export class Queue<T extends NonNullable<unknown>> {
   async sendMany(items: readonly T[], signal?: AbortSignal): Promise<number> {
     if (this.#isClosed) throw new RtnError('internal', 'sent on a closed queue');
     if (signal?.aborted) return 0;
-    const admitted = this.trySendMany(items);
+    let admitted = 0;
+    // Again while it admits any: a listener may take out at once what was put in.
+    for (let more = 1; more > 0 && admitted < items.length; admitted += more)
+      more = this.trySendMany(items, admitted);
     if (admitted === items.length) return admitted;
     return new Promise((resolve, reject) => {
       const sender: WaitingSender<T> = {
@@ -167,7 +175,7 @@ export class Queue<T extends NonNullable<unknown>> {
    * same function registered twice is called once. For a consumer that waits for several things at a time.
    */
   whenReadable(listener: () => void): void {
-    if (this.#buffer.length > 0 || this.#senders.size > 0 || this.#isClosed) listener();
+    if (this.isReadable || this.#isClosed) listener();
     else this.#listeners.add(listener);
   }
 

@@ -137,7 +137,7 @@ class Sending {
 
   #hasNothingToSend(nowMs: number): boolean {
     const dueMs = this.#retries.nextDueMs;
-    return (dueMs === undefined || dueMs > nowMs) && (this.#messages.length === 0 || this.#isFull());
+    return (dueMs === undefined || dueMs > nowMs) && (!this.#messages.isReadable || this.#isFull());
   }
 
   #isFull(): boolean {

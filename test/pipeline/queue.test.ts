@@ -248,3 +248,16 @@ test('whatever is sent and aborted, everything admitted is received once and in 
     ),
   );
 });
+
+test('a listener that takes out at once what is put in leaves no send waiting beside an empty queue', async () => {
+  const queue = new Queue<number>(2);
+  const received: number[] = [];
+  const drain = () => {
+    for (let item = queue.tryReceive(); item !== undefined; item = queue.tryReceive()) received.push(item);
+    expect(queue.isReadable).toBe(false);
+    queue.whenReadable(drain);
+  };
+  queue.whenReadable(drain);
+  expect(await queue.sendMany([1, 2, 3, 4, 5])).toBe(5);
+  expect(received).toEqual([1, 2, 3, 4, 5]);
+});
