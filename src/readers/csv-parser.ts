@@ -83,7 +83,7 @@ export class CsvParser {
       }
       if (at >= text.length || (text[at] === '\r' && at === text.length - 1)) return this.#finish(open);
       if (text[at] !== ',') {
-        open.reason ??= `${JSON.stringify(text.slice(at, at + 10))} stands behind a closing quote`;
+        open.reason ??= `text stands behind a closing quote in line ${this.#line}`;
         return this.#finish(open);
       }
       at++;

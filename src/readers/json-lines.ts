@@ -3,7 +3,7 @@ import type { Incoming, Row } from '../pipeline/record.js';
 import { schemaTypes } from './columns.js';
 import type { FileFormat } from './file.js';
 import { type BadLine, MAX_LINE_BYTES, readLines } from './lines.js';
-import { malformed, parseRow } from './row-text.js';
+import { isTextShown, malformed, parseRow } from './row-text.js';
 
 /**
  * One JSON object a line. A position is the index among the lines that are not blank; a line that cannot be read is a
@@ -14,9 +14,10 @@ export function jsonLines(input: BoundInput): FileFormat {
   const textColumns = Object.keys(input.row.properties ?? {}).filter(
     (name) => schemaTypes(input, name)?.join() === 'string',
   );
+  const isShown = isTextShown(input);
   const record = (line: string | BadLine, position: number): Incoming => {
-    if (typeof line !== 'string') return malformed(position, line.reason, line.text);
-    const parsed = parseRow(line, position);
+    if (typeof line !== 'string') return malformed(position, line.reason, line.text, isShown);
+    const parsed = parseRow(line, position, isShown);
     return 'row' in parsed ? { position, row: integersAsText(parsed.row, textColumns) } : parsed;
   };
   return {

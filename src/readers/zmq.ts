@@ -5,7 +5,7 @@ import type { BoundInput } from '../pipeline/binding.js';
 import type { Reader } from '../pipeline/contract.js';
 import type { Queue } from '../pipeline/queue.js';
 import type { Incoming } from '../pipeline/record.js';
-import { parseRows } from './row-text.js';
+import { isTextShown, parseRows } from './row-text.js';
 
 export const zmqSpec: ComponentSpec = {
   kind: 'reader',
@@ -49,6 +49,7 @@ const RECEIVE_TIMEOUT_MS = 100;
  */
 export function zmq(input: BoundInput, options: ZmqOptions): Reader {
   let socket: Pull | undefined;
+  const isShown = isTextShown(input);
   return {
     isEndless: true,
     total: undefined,
@@ -68,7 +69,8 @@ export function zmq(input: BoundInput, options: ZmqOptions): Reader {
     },
     async read(out, signal) {
       if (socket === undefined) throw new Error('read was called before open');
-      await receiveUntilEnd(socket, options.endpoint, out, signal);
+      const parse = (text: string, position: number) => parseRows(text, position, isShown);
+      await receiveUntilEnd(socket, options.endpoint, parse, out, signal);
     },
     async close() {
       socket?.close();
@@ -83,6 +85,7 @@ export function zmq(input: BoundInput, options: ZmqOptions): Reader {
 async function receiveUntilEnd(
   socket: Pull,
   endpoint: string,
+  parse: (text: string, position: number) => Incoming[],
   out: Queue<Incoming>,
   signal: AbortSignal,
 ): Promise<void> {
@@ -96,7 +99,7 @@ async function receiveUntilEnd(
     const frames = await receive(socket);
     if (frames === undefined && isUnbound) return;
     for (const frame of frames ?? []) {
-      const records = parseRows(frame.toString('utf8'), position);
+      const records = parse(frame.toString('utf8'), position);
       position += records.length;
       const admitted = out.trySendMany(records);
       if (admitted < records.length) await out.sendMany(records.slice(admitted));

@@ -57,12 +57,25 @@ test('records that cannot be read are malformed with their line, and the next on
     { id: 'a', text: 'x\ny' },
     expect.stringContaining('line 4 has 1 fields, the header has 2; got b'),
     expect.stringContaining('line 5 has 3 fields'),
-    expect.stringContaining('line 6: "y" stands behind a closing quote'),
+    expect.stringContaining('line 6: text stands behind a closing quote in line 6'),
     expect.stringContaining('line 7: a quote stands in a field that is not quoted'),
     expect.stringContaining('line 8: the line is no UTF-8'),
     { id: 'g', text: 'ok' },
   ]);
   expect(total).toBe(7);
+});
+
+test('where a column is sensitive nothing of a record that cannot be read is shown', async () => {
+  const row = { properties: { id: { type: 'string' }, phone: { type: 'string', 'x-sensitive': true } } };
+  const csv = await readAll(file('id,phone\na,+7999\nb,+7999,c\nd,"+7999"x\n', 'rows.csv'), row);
+  const lines = await readAll(file('{"id":"a","phone":"+7999"\n["+7999"]\n+7999\n'), row);
+  expect(csv.records[0]).toMatchObject({ row: { phone: '+7999' } });
+  const malformed = [...csv.records.slice(1), ...lines.records];
+  expect(malformed).toHaveLength(5);
+  for (const record of malformed) {
+    expect(record).toMatchObject({ malformed: expect.stringMatching(/not shown.*sha256:[0-9a-f]{32}/) });
+    expect(JSON.stringify(record)).not.toContain('7999');
+  }
 });
 
 test('whatever is written as CSV is read back, through gzip too', async () => {
