@@ -24,6 +24,34 @@ export function withoutSensitive(row: Row, schema: JsonSchema): Row {
   return Object.fromEntries(shown);
 }
 
+/**
+ * Takes the values of a row's sensitive columns out of a text that somebody else wrote, for example a provider that
+ * quotes the number which it refuses; undefined where no column is sensitive.
+ */
+export function concealer(schema: JsonSchema): ((text: string, row: Row) => string) | undefined {
+  const columns = Object.keys(schema.properties ?? {}).filter((column) => isSensitive(schema, column));
+  if (columns.length === 0) return undefined;
+  return (text, row) => {
+    let shown = text;
+    for (const column of columns) {
+      const value = scalarText(row[column]);
+      if (value === null || value === '') continue;
+      for (const form of formsOf(value)) shown = shown.replaceAll(form, () => sensitiveDigest(value));
+    }
+    return shown;
+  };
+}
+
+/** How a value may be quoted: as it stands, as JSON and addresses write it, and a number without its plus. */
+function formsOf(value: string): readonly string[] {
+  const forms = [
+    value,
+    JSON.stringify(value).slice(1, -1),
+    encodeURIComponent(Buffer.from(value).toString()),
+  ];
+  return /^\+\d{7,}$/.test(value) ? [...forms, value.slice(1)] : forms;
+}
+
 /** A text, number or big integer as text; null for anything else. */
 export function scalarText(value: unknown): string | null {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint'
