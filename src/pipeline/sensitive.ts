@@ -4,8 +4,17 @@ import type { Row } from './record.js';
 
 /** Whether a column of a row's schema is marked `x-sensitive`. */
 export function isSensitive(schema: JsonSchema, column: string): boolean {
+  return isMarked(schema, column, 'x-sensitive');
+}
+
+/** Whether a column is marked `x-sms-text`: it holds the text of an SMS. */
+export function isSmsText(schema: JsonSchema, column: string): boolean {
+  return isMarked(schema, column, 'x-sms-text');
+}
+
+function isMarked(schema: JsonSchema, column: string, mark: string): boolean {
   const properties = schema.properties as Readonly<Record<string, JsonSchema>> | undefined;
-  return properties?.[column]?.['x-sensitive'] === true;
+  return properties?.[column]?.[mark] === true;
 }
 
 /** Stands for the value of a sensitive column: equal values stay equal, the value is not shown. */
@@ -25,11 +34,13 @@ export function withoutSensitive(row: Row, schema: JsonSchema): Row {
 }
 
 /**
- * Takes the values of a row's sensitive columns out of a text that somebody else wrote, for example a provider that
- * quotes the number which it refuses; undefined where no column is sensitive.
+ * Takes the values of a row's sensitive columns, and the texts of SMS, out of what somebody else wrote, for example a
+ * provider that quotes the number which it refuses; undefined where there are none.
  */
 export function concealer(schema: JsonSchema): ((text: string, row: Row) => string) | undefined {
-  const columns = Object.keys(schema.properties ?? {}).filter((column) => isSensitive(schema, column));
+  const columns = Object.keys(schema.properties ?? {}).filter(
+    (column) => isSensitive(schema, column) || isSmsText(schema, column),
+  );
   if (columns.length === 0) return undefined;
   return (text, row) => {
     let shown = text;

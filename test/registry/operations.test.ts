@@ -92,6 +92,7 @@ describe('our registry', () => {
     expect(inUse.sort()).toEqual([
       'coupons_activate@1.4.4',
       'driver_push@1.4.10',
+      'drivers_sms@0.0.3',
       'promotions@1.4.5-dev',
       'promotions@1.4.8',
       'taxi_exp@1.4.6',
