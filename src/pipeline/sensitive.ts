@@ -1,20 +1,12 @@
 import { hash } from 'node:crypto';
 import type { JsonSchema } from '../component.js';
+import { isSmsText } from '../sms-text.js';
 import type { Row } from './record.js';
 
 /** Whether a column of a row's schema is marked `x-sensitive`. */
 export function isSensitive(schema: JsonSchema, column: string): boolean {
-  return isMarked(schema, column, 'x-sensitive');
-}
-
-/** Whether a column is marked `x-sms-text`: it holds the text of an SMS. */
-export function isSmsText(schema: JsonSchema, column: string): boolean {
-  return isMarked(schema, column, 'x-sms-text');
-}
-
-function isMarked(schema: JsonSchema, column: string, mark: string): boolean {
   const properties = schema.properties as Readonly<Record<string, JsonSchema>> | undefined;
-  return properties?.[column]?.[mark] === true;
+  return properties?.[column]?.['x-sensitive'] === true;
 }
 
 /** Stands for the value of a sensitive column: equal values stay equal, the value is not shown. */

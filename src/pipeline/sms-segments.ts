@@ -1,6 +1,3 @@
-/** The param of an operation that says what one segment costs. */
-export const PRICE_PARAM = 'price_per_segment';
-
 /** How the text of an SMS travels: in seven bits a character, or, as soon as one character needs it, in sixteen. */
 type SmsEncoding = 'gsm-7' | 'ucs-2';
 

@@ -1,5 +1,4 @@
-import { isSmsText } from '../pipeline/sensitive.js';
-import { PRICE_PARAM } from '../pipeline/sms-segments.js';
+import { isSmsText, PRICE_PARAM } from '../sms-text.js';
 import { isMap } from './jsonSchema.js';
 
 /** Params that no stage names, since a dry run reads them: the price of a segment, where an input holds texts of SMS. */

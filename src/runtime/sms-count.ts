@@ -1,8 +1,8 @@
 import type { JsonSchema } from '../component.js';
 import { count } from '../observe/progress.js';
 import type { Row } from '../pipeline/record.js';
-import { isSmsText } from '../pipeline/sensitive.js';
-import { PRICE_PARAM, type SmsLength, smsLength } from '../pipeline/sms-segments.js';
+import { type SmsLength, smsLength } from '../pipeline/sms-segments.js';
+import { isSmsText, PRICE_PARAM } from '../sms-text.js';
 
 /** What the SMS of a dry run come to: the part of `--summary FILE` that only operations with an `x-sms-text` column have. */
 export interface SmsSummary {
