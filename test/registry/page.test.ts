@@ -42,8 +42,11 @@ function names(declared: unknown): string {
     .join(', ');
 }
 
-function table([head = [], ...rows]: readonly string[][]): string {
+/** Laid out as the formatter lays tables out. */
+function table(rows: readonly string[][]): string {
+  const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
   const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`;
-  return [head, head.map(() => '---'), ...rows].map(line).join('');
+    `| ${cells.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(' | ')} |\n`;
+  const [head = [], ...others] = rows;
+  return [head, widths.map((width) => '-'.repeat(width)), ...others].map(line).join('');
 }
