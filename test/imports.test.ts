@@ -35,6 +35,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   'clock.ts': 0,
   'due-queue.ts': 0,
   'shell.ts': 0,
+  'sms-text.ts': 0,
   yson: 0,
 };
 

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { Plan } from '../author/plan.js';
 import { refuseLeft } from '../author/verdict.js';
+import { RtnError } from '../error.js';
 import { PACKAGE_NAME } from '../generator/runner.js';
 import { workTree } from '../git/worktree.js';
 import { type ArtefactKind, referenceTo } from '../registry/artefact.js';
@@ -9,6 +10,7 @@ import { withChanges } from '../registry/tree.js';
 import { judge } from '../rules/judge.js';
 import { planLayer } from '../scaffold/layer.js';
 import { newestUsable, onlyOne, planOperation } from '../scaffold/operation.js';
+import { planOperationCopy } from '../scaffold/operation-copy.js';
 import { READER_CHOICES, type ReaderChoice } from '../scaffold/operation-text.js';
 import { planTemplate } from '../scaffold/template.js';
 import { layerFor, type NamedOptions, nameAndTitle, readersFor } from './answers.js';
@@ -26,6 +28,7 @@ interface OperationOptions extends NewOptions {
   readonly description?: string;
   readonly layer?: string;
   readonly reader?: readonly ReaderChoice[];
+  readonly from?: string;
   readonly url?: string;
 }
 
@@ -57,6 +60,7 @@ export function register(command: Command, session: Session): void {
         READER_CHOICES,
       ),
     )
+    .option('--from <operation>', 'operation that it begins as a copy of: NAME or NAME@VERSION')
     .option('--url <path>', 'path behind the address of the service that sends (default: /v1/send)')
     .action((name: string | undefined, options: OperationOptions) => newOperation(name, options, session));
   kindCommand(command, 'layer', 'rtn new layer crm --title "Environment of the CRM" --package pg@8.16.3')
@@ -91,6 +95,12 @@ async function newOperation(
 ): Promise<void> {
   const registry = await registryOf(options, session);
   const named = await nameAndTitle('operation', given, options, registry, session);
+  const { from } = options;
+  if (from !== undefined) {
+    if (options.reader !== undefined || options.url !== undefined)
+      throw new RtnError('usage', '--from copies the runners, so that --reader and --url say nothing');
+    return write((now) => planOperationCopy({ ...options, ...named, from }, now), options, session);
+  }
   const layer = await layerFor(options.layer, registry, session);
   const readers = options.reader ?? (await readersFor(session));
   const url = await answer(

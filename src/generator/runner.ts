@@ -1,5 +1,6 @@
 import type { ComponentSpec, JsonSchema } from '../component.js';
 import { RtnError } from '../error.js';
+import { dryRunParams } from '../registry/dryRunParams.js';
 import { suggestion } from '../registry/spelling.js';
 import { bindingOf, componentCall } from './component.js';
 import {
@@ -56,11 +57,12 @@ export function generateRunner(request: RunnerRequest): string {
   const stages = assemble(request, document, spot);
   const { runnerName: runner, operationDigest: digest, layer, sourcePath, template } = request;
   const used = usedNames(stages.map(([, stage]) => stage));
+  const kept = { ...used, params: new Set([...used.params, ...dryRunParams(document)]) };
   const text = layOut(template, {
     header: heading({ operation: name, version, runner, digest, layer, sourcePath, template }),
     imports: importLines(stages, request, spot),
     operation: identity({ document, runner, digest, layer }, spot),
-    ...Object.fromEntries(DECLARED.map((root) => [root, declared(document, root, used[root], spot)])),
+    ...Object.fromEntries(DECLARED.map((root) => [root, declared(document, root, kept[root], spot)])),
     secrets: declaredSecrets(
       document,
       stages.map(([, stage]) => stage),

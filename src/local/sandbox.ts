@@ -11,8 +11,19 @@ import { type LocalYt, startLocalYt } from './yt/server.js';
 /** The token that the sandbox's push service accepts. It protects nothing: the service listens on loopback and sends nothing on. */
 const SANDBOX_TOKEN = 'sandbox-token';
 
+/** The secrets of the operations that it stands in for. */
+const TOKENS = [
+  'PUSH_TOKEN',
+  'PROMOTIONS_TOKEN',
+  'AUDIENCE_TOKEN',
+  'EXPERIMENTS_TOKEN',
+  'COUPONS_TOKEN',
+  'FEED_TOKEN',
+  'SMS_TOKEN',
+];
+
 export interface Sandbox {
-  /** What a runner needs to find everything: DATABASE_URL, YT_PROXY, PUSH_TOKEN, RTN_PARAM_ENDPOINT. */
+  /** What a runner needs to find everything: DATABASE_URL, YT_PROXY, the tokens of all operations, RTN_PARAM_ENDPOINT. */
   readonly environment: Readonly<Record<string, string>>;
   readonly postgres: LocalPostgres;
   readonly yt: LocalYt;
@@ -60,7 +71,7 @@ export async function startSandbox(
     const environment = {
       DATABASE_URL: postgres.url,
       YT_PROXY: yt.address,
-      PUSH_TOKEN: SANDBOX_TOKEN,
+      ...Object.fromEntries(TOKENS.map((name) => [name, SANDBOX_TOKEN])),
       RTN_PARAM_ENDPOINT: push.endpoint,
     };
     return { environment, postgres, yt, provider: push, close };

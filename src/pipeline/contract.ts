@@ -2,7 +2,7 @@ import type { Clock } from '../clock.js';
 import type { Counts } from './counts.js';
 import type { Ledger } from './ledger.js';
 import type { Queue } from './queue.js';
-import type { Incoming, Message, SendResult } from './record.js';
+import type { Incoming, Message, Row, SendResult } from './record.js';
 
 /** What a component learns about the run when it opens. */
 export interface Run {
@@ -75,6 +75,8 @@ export interface SendControl {
    * message is the one that it was seen on, where there is one.
    */
   stop(error: Error, message?: Message): void;
+  /** Takes the sensitive values of a row out of what a provider said, before that is logged; none where none is sensitive. */
+  readonly conceal?: ((text: string, row: Row) => string) | undefined;
 }
 
 export interface SendReport {

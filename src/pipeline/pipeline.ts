@@ -9,6 +9,7 @@ import type { RunPlan } from './ledger.js';
 import { Queue } from './queue.js';
 import type { Incoming, Message, SendResult } from './record.js';
 import type { Selection } from './selection.js';
+import { concealer } from './sensitive.js';
 import { type ThresholdOptions, Thresholds } from './thresholds.js';
 import { type Deadline, startDeadline, startDrainTimer } from './timers.js';
 
@@ -88,6 +89,19 @@ function forgiveTime(ending: Ending, { left }: Counts, isComplete: boolean): voi
   if (left === 0 && (isComplete || ending.stopCause?.stage === 'drain')) ending.forgive();
 }
 
+/** The error without what is sensitive in the row that it was seen on: it may quote the provider. */
+function concealed(
+  error: RtnError,
+  message: Message | undefined,
+  conceal: ReturnType<typeof concealer>,
+): RtnError {
+  if (conceal === undefined || message === undefined) return error;
+  const text = conceal(error.message, message.row);
+  return text === error.message
+    ? error
+    : new RtnError(error.code, text, error.next === undefined ? {} : { next: error.next });
+}
+
 /** The runner's exit code: the Stop's cause, else whether everything that was asked for is done. */
 function exitCodeOf({ stopCause, endCause }: Ending, isComplete: boolean): number {
   if (stopCause !== undefined) return runnerExit(stopCause.error.code);
@@ -126,11 +140,14 @@ async function runStages(
     .finally(() => messages.close())
     .then(() => discard(incoming, options));
   let hasReport = false;
+  const conceal = concealer(options.input.row);
   const sending = attempt(ending, 'sender', async () => {
     const report = await sender.send(messages, results, {
       signal: ending.stopSignal,
       counts,
-      stop: (error, message) => ending.stop('sender', toRtnError(error), message),
+      stop: (error, message) =>
+        ending.stop('sender', concealed(toRtnError(error), message, conceal), message),
+      conceal,
       ...(deadline && { maySend: deadline.maySend }),
     });
     counts.left += report.left;

@@ -1,4 +1,5 @@
 import type { Artefact } from '../registry/artefact.js';
+import { dryRunParams } from '../registry/dryRunParams.js';
 import { isMap } from '../registry/jsonSchema.js';
 import { type Reference, referencesIn } from '../registry/reference.js';
 import { scriptsOf } from '../registry/scripts.js';
@@ -88,7 +89,7 @@ const optionalInText: Rule = {
 const unusedParam: Rule = {
   id: 'reference/unused-param',
   severity: 'error',
-  doc: 'A param that no runner uses: who sets it believes that it does something. Use it, or delete it.',
+  doc: 'A param that no runner uses: who sets it believes that it does something. Use it, or delete it. A dry run uses `price_per_segment` where a column of the input is marked `x-sms-text`.',
   *check(judged) {
     for (const operation of judgedOf('operation', judged)) {
       // A script of one's own gets every param.
@@ -102,7 +103,7 @@ const unusedParam: Rule = {
       // A misspelt reference is told as such; that the param it meant is unused is the same mistake.
       if (names.some((name) => !declaredNames.includes(name ?? ''))) continue;
       for (const name of declaredNames) {
-        if (!names.includes(name))
+        if (!names.includes(name) && !dryRunParams(operation.document).includes(name))
           yield atKey(operation, ['params', name], `no runner uses \${params.${name}}`);
       }
     }

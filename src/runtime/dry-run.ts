@@ -6,6 +6,7 @@ import type { Counts } from '../pipeline/counts.js';
 import type { RunnerPolicy } from './definition.js';
 import type { Reason, Rehearsal, SampleRequest } from './rehearsal.js';
 import type { RunReport } from './report.js';
+import { type SmsSummary, smsLine } from './sms-count.js';
 
 /** Times that a provider may take for one request, for an estimate without asking it. */
 const LATENCIES_MS = [50, 200, 1_000];
@@ -24,6 +25,7 @@ export interface DryRunSummary {
   readonly reasons: readonly Reason[];
   readonly samples: readonly SampleRequest[];
   readonly requests: number;
+  readonly sms?: SmsSummary;
   /** By the rate limit; null where there is none. */
   readonly leastSeconds: number | null;
   /** By the requests in flight, for each time that one may take. */
@@ -52,6 +54,7 @@ export function dryRunSummary(
     reasons: rehearsal.reasons.slice(0, TOP_REASONS),
     samples: rehearsal.samples,
     requests,
+    ...(rehearsal.sms && { sms: rehearsal.sms }),
     leastSeconds,
     estimates: outline === undefined ? [] : estimates,
   };
@@ -82,6 +85,7 @@ export function dryRunText(
     );
   for (const { of, lines: shown } of found.samples)
     lines.push(`  sample request (${of})`, ...shown.map((line) => `    ${line}`));
+  if (found.sms !== undefined) lines.push(smsLine(found.sms));
   if (exitCode === RUNNER_EXIT.ok && found.valid > 0 && outline !== undefined)
     lines.push(estimateLine(found, outline));
   return `${lines.join('\n')}\n`;

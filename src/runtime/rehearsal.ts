@@ -4,6 +4,7 @@ import type { Logger, Run, Sender, SenderOutline } from '../pipeline/contract.js
 import type { Message, SendResult } from '../pipeline/record.js';
 import { withoutSensitive } from '../pipeline/sensitive.js';
 import { previewLines } from './preview.js';
+import { SmsCount, type SmsSummary } from './sms-count.js';
 
 /** Sample requests that are shown. */
 const SAMPLES = 3;
@@ -41,6 +42,7 @@ export class Rehearsal {
   readonly #secrets: Readonly<Record<string, string>>;
   readonly #reasons = new Map<string, Reason>();
   readonly #shown: Message[] = [];
+  readonly #sms: SmsCount;
 
   constructor(
     outline: SenderOutline | undefined,
@@ -50,6 +52,12 @@ export class Rehearsal {
     this.#outline = outline;
     this.#row = row;
     this.#secrets = secrets;
+    this.#sms = new SmsCount(row);
+  }
+
+  /** What the SMS come to; undefined where the operation sends none. */
+  get sms(): SmsSummary | undefined {
+    return this.#sms.summary;
   }
 
   /** Whether requests can be rendered and shown. */
@@ -87,7 +95,7 @@ export class Rehearsal {
     return {
       unwritten: [],
       address: 'nowhere',
-      ledger: { begin: async () => {}, end: async () => {} },
+      ledger: { begin: async ({ params }) => this.#sms.priceBy(params), end: async () => {} },
       open: async () => {},
       close: async () => {},
       log: async (results, { written }) => {
@@ -104,7 +112,10 @@ export class Rehearsal {
   #render(message: Message, run: Run): SendResult {
     const nowMs = run.clock.now();
     const problem = this.#problemOf(message, run);
-    if (problem === undefined && this.#shown.length < SAMPLES) this.#shown.push(message);
+    if (problem === undefined) {
+      this.#sms.add(message.row);
+      if (this.#shown.length < SAMPLES) this.#shown.push(message);
+    }
     return {
       outcome: problem === undefined ? 'sent' : 'rejected',
       messageId: message.id,

@@ -6,7 +6,7 @@ import { FOLDERS, pathOf, referenceTo } from '../registry/artefact.js';
 import type { Registry } from '../registry/registry.js';
 import { suggestion } from '../registry/spelling.js';
 import { refuseTaken } from './name.js';
-import { draftComment } from './yaml.js';
+import { commented, draftComment } from './yaml.js';
 
 /** What a new template says. */
 export interface TemplateAnswers {
@@ -64,10 +64,4 @@ export function planTemplate(
     notes: [`new draft template ${name}@${version}: ${path}`, `its text, as in ${from}: ${textPath}`],
     next: `edit ${textPath}, then rtn check`,
   };
-}
-
-/** A comment put below the modeline, or on top where there is none. */
-function commented(text: string, comment: string): string {
-  const end = text.startsWith('# yaml-language-server') ? text.indexOf('\n') + 1 : 0;
-  return `${text.slice(0, end)}${comment}${text.slice(end)}`;
 }

@@ -19,3 +19,9 @@ export function line(key: string, value: string | undefined): string {
   const text = value?.trim().replace(/\s+/g, ' ') ?? '';
   return text === '' ? '' : stringify({ [key]: text }, { lineWidth: 0 });
 }
+
+/** A comment put below the modeline, or on top where there is none. */
+export function commented(text: string, comment: string): string {
+  const end = text.startsWith('# yaml-language-server') ? text.indexOf('\n') + 1 : 0;
+  return `${text.slice(0, end)}${comment}${text.slice(end)}`;
+}

@@ -74,7 +74,20 @@ export class Judge {
   /** The result of a delivery whatever attempts it has left. */
   result(delivery: Delivery, answer: Answer, outcome: Outcome): Verdict & { readonly kind: 'result' } {
     const of = { channel: this.#channel.key, finishedAtMs: this.#run.clock.now() };
-    return { kind: 'result', result: resultOf(delivery, answer, outcome, of) };
+    return { kind: 'result', result: resultOf(delivery, this.#concealed(delivery, answer), outcome, of) };
+  }
+
+  /** The answer without what is sensitive in the row: providers quote what they refuse. */
+  #concealed({ message: { row } }: Delivery, answer: Answer): Answer {
+    const { conceal } = this.#control;
+    if (conceal === undefined) return answer;
+    const { providerId, errorCode, errorText } = answer;
+    return {
+      ...answer,
+      providerId: providerId && conceal(providerId, row),
+      errorCode: errorCode && conceal(errorCode, row),
+      errorText: errorText && conceal(errorText, row),
+    };
   }
 
   /** A probe asks for all messages: it costs the one that carried it neither an attempt nor time. */

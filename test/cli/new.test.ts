@@ -33,6 +33,34 @@ describe('rtn new operation', () => {
     expect(await rtn('publish', 'order_ready')).toMatchObject({ code: 0 });
   });
 
+  test.each(['driver_push', 'driver_push@0.1.0'])(
+    '--from %s is a draft that does the same, with a log of its own',
+    async (from) => {
+      const { rtn, read } = await published();
+      expect(await rtn('new', 'operation', 'order-ready', '--title', 'Ready', '--from', from)).toMatchObject({
+        code: 0,
+        err: '',
+        out: expect.stringContaining('(from driver_push@0.1.0)'),
+      });
+      const draft = read('operations/order-ready/0.1.0.yaml');
+      expect(draft).toContain('# Begun as a copy of driver_push@0.1.0.\n');
+      expect(draft).toMatch(/^name: order-ready\nversion: 0\.1\.0\nstatus: draft\ntitle: Ready$/m);
+      expect(draft).toContain('default: pg:order_ready_log');
+      expect(draft).not.toMatch(/^published:/m);
+      expect(await rtn('check')).toMatchObject({ code: 0 });
+      expect(await rtn('generate', 'order-ready', '--draft')).toMatchObject({ code: 0 });
+    },
+  );
+
+  test.each([
+    [['--from', 'drivre_push'], 'there is no operation drivre_push'],
+    [['--from', 'driver_push', '--url', '/v2'], '--from copies the runners'],
+  ])('%j is refused', async (flags, message) => {
+    const { rtn } = await published();
+    const refused = await rtn('new', 'operation', 'order_ready', '--title', 'Ready', ...flags);
+    expect(refused).toMatchObject({ code: 2, err: expect.stringContaining(message) });
+  });
+
   test.each([
     [['zmq'], ['service']],
     [

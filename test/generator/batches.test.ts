@@ -16,7 +16,7 @@ import { evaluate } from './evaluate.js';
 
 const registry = loadRegistry(workTree(join(import.meta.dirname, '..', '..')), COMPONENTS);
 
-/** The sender of a draft's one-shot runner as it is generated, with the real sender and channel. */
+/** The sender of a one-shot runner as it is generated, with the real sender and channel. */
 function senderOf(reference: string, params: object, secret: string): Sender {
   const request = { reference, runner: 'one-shot', allowsDrafts: true, components: COMPONENTS };
   const [file] = runnerFiles(registry, request).files;
@@ -80,7 +80,7 @@ const COUNT = 250;
 const rowsOf = (make: (id: string) => Row) =>
   Array.from({ length: COUNT }, (_, index) => make(`id-${index}`));
 
-describe('a draft of batches, as it is generated, sends to a real server', () => {
+describe('an operation of batches, as it is generated, sends to a real server', () => {
   test.each<[string, string, string, string | undefined, string, string, (id: string) => Row]>([
     [
       'coupons_activate',

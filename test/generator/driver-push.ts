@@ -67,13 +67,14 @@ export const SPECS: readonly ComponentSpec[] = [
       idempotency_key: field(),
       timeout: field({ isDuration: true }),
       provider_id: field(),
+      error_code: field(),
       outcomes: field({ isRequired: true }),
     },
   },
   { kind: 'logger', key: 'log', construct: 'log', description: '', binds: 'output', fields: {} },
 ];
 
-/** The request that generates a runner of coupons_activate, a draft whose requests carry batches. */
+/** The request that generates a runner of coupons_activate, whose requests carry batches. */
 export function couponsActivate(change: (document: OperationDocument) => void = () => {}): RunnerRequest {
   const sourcePath = 'operations/coupons_activate/1.4.4.yaml';
   const document = parse(readFileSync(join(ROOT, sourcePath), 'utf8'));
