@@ -37,6 +37,8 @@ export interface Reader {
   readonly isEndless: boolean;
   /** How many rows this run will read; undefined while unknown. Known at the latest when `open` has returned. */
   readonly total: number | undefined;
+  /** Where PUSH sockets bring a stream its rows, once it is open; undefined where they do not come to it. */
+  readonly pushEndpoint?: string | undefined;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { oneLine, toRtnError } from '../error.js';
 import type { Incoming, Row } from '../pipeline/record.js';
 import { parseLosslessJson } from '../yson/exact-json.js';
@@ -6,14 +7,22 @@ import { parseLosslessJson } from '../yson/exact-json.js';
 const KEPT = 300;
 
 /**
- * The rows of one message: a JSON object, or an array of them. What is neither is one malformed record that keeps the
- * beginning of the text. Integers outside the safe range come as bigint. Positions count up from `position`.
+ * The rows of one message of a stream: a JSON object, an array of them, or objects on a line each. What is none of
+ * these is one malformed record that keeps the beginning of the bytes. Integers outside the safe range come as bigint.
+ * Positions count up from `position`. Never throws, whatever the bytes are.
  */
-export function parseRows(text: string, position: number): Incoming[] {
+export function messageRows(bytes: Buffer, position: number): Incoming[] {
+  if (!isUtf8(bytes)) return [malformed(position, 'the message is no UTF-8', escapedBytes(bytes))];
+  const text = bytes.toString('utf8');
   const value = parse(text, position);
-  if ('malformed' in value) return [value];
-  const rows: readonly unknown[] = Array.isArray(value.json) ? value.json : [value.json];
-  return rows.map((row, index) => record(row, position + index));
+  if (!('malformed' in value)) {
+    const rows: readonly unknown[] = Array.isArray(value.json) ? value.json : [value.json];
+    return rows.map((row, index) => record(row, position + index));
+  }
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  const records = lines.map((line, index) => parseRow(line, position + index));
+  // A mistake in one object, printed on several lines, is one mistake.
+  return lines.length > 1 && records.some((each) => 'row' in each) ? records : [value];
 }
 
 /** The row of a text that holds one JSON object; anything else is malformed, as in `parseRows`. */
@@ -24,7 +33,7 @@ export function parseRow(text: string, position: number): Incoming {
 
 /** What cannot be read at all. */
 export function malformed(position: number, reason: string, text: string): Incoming & { malformed: string } {
-  return { position, malformed: `${oneLine(reason, 200)}; got ${oneLine(text, KEPT)}` };
+  return { position, malformed: `${oneLine(reason, 200)}; got ${oneLine(text.slice(0, KEPT + 1), KEPT)}` };
 }
 
 function parse(text: string, position: number): { json: unknown } | (Incoming & { malformed: string }) {
@@ -37,8 +46,20 @@ function parse(text: string, position: number): { json: unknown } | (Incoming & 
 
 function record(row: unknown, position: number): Incoming {
   if (isRow(row)) return { position, row };
-  const text = JSON.stringify(row, (_, inner) => (typeof inner === 'bigint' ? String(inner) : inner));
-  return malformed(position, 'expected a JSON object', text);
+  return malformed(position, 'expected a JSON object', shown(row));
+}
+
+/** A value that is no row, for a person. A list may be nested more deeply than can be written. */
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  return typeof value === 'bigint' ? String(value) : JSON.stringify(value);
+}
+
+/** The beginning of bytes that are no text: ASCII as it is, the others as `\\xff`. */
+function escapedBytes(bytes: Buffer): string {
+  return bytes
+    .toString('latin1', 0, KEPT + 1)
+    .replace(/[\u0080-\u00ff]/g, (char) => `\\x${char.charCodeAt(0).toString(16)}`);
 }
 
 function isRow(value: unknown): value is Row {
