@@ -6,6 +6,7 @@ import type { Logger, Pipeline, Reader, Run } from './contract.js';
 import { type Counts, countLogged, loggedTotal } from './counts.js';
 import type { Ending, Place, Stage } from './ending.js';
 import type { RunPlan } from './ledger.js';
+import type { Outstanding } from './outstanding.js';
 import { Queue } from './queue.js';
 import type { Incoming, Message, SendResult } from './record.js';
 import type { Selection } from './selection.js';
@@ -33,10 +34,21 @@ export interface PipelineOptions {
   readonly selection?: Selection | undefined;
   /** Where results go when the log cannot take them; throws when it cannot write either. */
   spill(results: readonly SendResult[]): Promise<void>;
+  /** Given where somebody has to know which rows have no result yet. */
+  readonly outstanding?: Outstanding | undefined;
+  /** Keeps the rows of a stream that are left, since nobody can read them again; throws when it cannot. */
+  keep?(records: readonly Incoming[]): Promise<void>;
   /** Called when everything is open, before the ledger knows of the run; throws when a person does not confirm. */
   confirm?(): Promise<void>;
   /** Called just before the first row is read. */
-  started?(): void;
+  started?(queues: PipelineQueues): void;
+}
+
+/** What stands between the stages, to be watched. */
+export interface PipelineQueues {
+  readonly incoming: Pick<Queue<Incoming>, 'length' | 'capacity'>;
+  readonly messages: Pick<Queue<Message>, 'length' | 'capacity'>;
+  readonly results: Pick<Queue<SendResult>, 'length' | 'capacity'>;
 }
 
 /**
@@ -106,7 +118,7 @@ async function runStages(
   const messages = new Queue<Message>(CAPACITY.messages);
   const results = new Queue<SendResult>(CAPACITY.results);
   const cancelDrainTimer = startDrainTimer(run, ending, options.drainTimeoutMs);
-  options.started?.();
+  options.started?.({ incoming, messages, results });
 
   let refused = 0;
   const selected = new AbortController();
@@ -114,7 +126,14 @@ async function runStages(
   const admitting = attempt(ending, 'admission', async () => {
     const admission = new Admission(options.input, run.clock);
     const stopSignal = ending.stopSignal;
-    const control = { counts, selection, stopSignal, stop: ending.stop.bind(ending, 'admission') };
+    const { outstanding } = options;
+    const control = {
+      counts,
+      selection,
+      outstanding,
+      stopSignal,
+      stop: ending.stop.bind(ending, 'admission'),
+    };
     const left = await admission.run(incoming, messages, results, {
       ...control,
       complete: () => selected.abort(),
@@ -124,7 +143,7 @@ async function runStages(
     refused = admission.refused;
   })
     .finally(() => messages.close())
-    .then(() => discard(incoming, options));
+    .then(() => discard(incoming, run, options));
   let hasReport = false;
   const sending = attempt(ending, 'sender', async () => {
     const report = await sender.send(messages, results, {
@@ -148,6 +167,7 @@ async function runStages(
   if (!hasReport) counts.left += messages.admitted - messages.length - (results.admitted - refused);
   counts.left += messages.length;
   checkBalance(ending, counts);
+  await keepLeft(options);
   return isInputRead;
 }
 
@@ -169,14 +189,24 @@ async function readAll(
 }
 
 /** After a Stop: takes what the reader still hands over, so that it never waits; these rows are left. */
-async function discard(incoming: Queue<Incoming>, { counts, selection }: PipelineOptions): Promise<void> {
+async function discard(
+  incoming: Queue<Incoming>,
+  run: Run,
+  { counts, selection, outstanding }: PipelineOptions,
+): Promise<void> {
   for (;;) {
     const batch = await incoming.receiveMany(REST_BATCH);
     if (batch.length === 0) return;
-    const left = selection === undefined ? batch.length : selection.take(batch).length;
-    counts.left += left;
-    counts.notSelected += batch.length - left;
+    const left = selection === undefined ? batch : selection.take(batch);
+    outstanding?.take(left, run.clock.monotonic());
+    counts.left += left.length;
+    counts.notSelected += batch.length - left.length;
   }
+}
+
+async function keepLeft({ outstanding, keep, ending }: PipelineOptions): Promise<void> {
+  if (outstanding === undefined || outstanding.size === 0 || keep === undefined) return;
+  await attempt(ending, 'replay', () => keep(outstanding.records()));
 }
 
 /** Logs until the queue of results is done; what the log cannot take is spilled, so that no stage waits for it. */
@@ -185,6 +215,7 @@ async function logAll(logger: Logger, results: Queue<SendResult>, options: Pipel
   const thresholds = new Thresholds(options.thresholds ?? {});
   const written = (batch: readonly SendResult[]): void => {
     countLogged(counts, batch);
+    options.outstanding?.settle(batch);
     const error = thresholds.note(batch);
     if (error !== undefined) ending.stop('threshold', error);
   };
@@ -209,6 +240,7 @@ async function spill(
   batch: readonly SendResult[],
   { counts, ending, ...options }: PipelineOptions,
 ): Promise<void> {
+  options.outstanding?.settle(batch);
   try {
     await options.spill(batch);
     counts.spilled += batch.length;

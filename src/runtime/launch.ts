@@ -10,8 +10,11 @@ import type { InputDefinition } from '../pipeline/binding.js';
 import type { Pipeline, Run } from '../pipeline/contract.js';
 import { loggedTotal, newCounts } from '../pipeline/counts.js';
 import { Ending } from '../pipeline/ending.js';
+import { Outstanding } from '../pipeline/outstanding.js';
 import { runPipeline } from '../pipeline/pipeline.js';
+import type { Incoming } from '../pipeline/record.js';
 import { Selection, type SelectionOptions } from '../pipeline/selection.js';
+import { ReplayFile } from '../readers/replay-file.js';
 import { bindInputs, bindOutputs, logLocation, theInput } from './bind.js';
 import type { CommandLine } from './command-line.js';
 import { confirm, terminalAsk } from './confirm.js';
@@ -42,6 +45,10 @@ export class Launch {
   readonly #counts = newCounts();
   readonly #run: Run;
   readonly #spillFile: SpillFile;
+  readonly #replayFile: ReplayFile;
+  /** Rows that the replay file got. */
+  #kept = 0;
+  #pushEndpoint: string | undefined;
   #progress: Progress | undefined;
   #startedMs: number;
 
@@ -79,6 +86,7 @@ export class Launch {
       warn: (message) => this.#tell(`warning: ${message}`),
     };
     this.#spillFile = new SpillFile(this.#run, logLocation(definition, outputs));
+    this.#replayFile = new ReplayFile(this.#run);
     this.#startedMs = this.#run.clock.monotonic();
   }
 
@@ -102,6 +110,10 @@ export class Launch {
       notAfterMs: isDryRun ? undefined : options.notAfterMs,
       selection: this.#selection,
       spill: (results) => this.#spillFile.append(results),
+      ...(this.#pipeline.reader.isEndless && {
+        outstanding: new Outstanding(),
+        keep: (records) => this.#keep(records),
+      }),
       ...(!isDryRun && { confirm: () => this.#confirm() }),
       started: () => this.#started(),
     });
@@ -128,6 +140,13 @@ export class Launch {
     return `${count(read)} rows read, ${count(loggedTotal(this.#counts))} results logged, ${count(inFlight)} requests in flight; what is not logged may have been sent`;
   }
 
+  async #keep(records: readonly Incoming[]): Promise<void> {
+    this.#kept = await this.#replayFile.append(records);
+    const malformed = records.length - this.#kept;
+    if (malformed > 0)
+      this.#run.warn(`${count(malformed)} of the rows that are left were malformed and are not kept`);
+  }
+
   #confirm(): Promise<void> {
     const { total } = this.#pipeline.reader;
     return confirm({
@@ -141,6 +160,7 @@ export class Launch {
   }
 
   #started(): void {
+    this.#pushEndpoint = this.#pipeline.reader.pushEndpoint;
     const { options } = this.#command;
     // What a person took to confirm is no part of the run.
     this.#startedMs = this.#run.clock.monotonic();
@@ -182,6 +202,7 @@ export class Launch {
       counts: this.#counts,
       ending: this.#ending,
       spillFile: this.#counts.spilled > 0 ? this.#spillFile.path : undefined,
+      replay: this.#kept > 0 ? { file: this.#replayFile.path, endpoint: this.#pushEndpoint } : undefined,
       notFound: this.#selection?.missing ?? [],
     };
   }
