@@ -2,7 +2,7 @@ import { RtnError, toRtnError } from '../error.js';
 import { RUNNER_EXIT, runnerExit } from '../exit.js';
 import { Admission } from './admission.js';
 import type { InputDefinition } from './binding.js';
-import type { Logger, Pipeline, Reader, Run } from './contract.js';
+import type { Logger, Pipeline, PipelineQueues, Reader, Run } from './contract.js';
 import { type Counts, countLogged, loggedTotal } from './counts.js';
 import type { Ending, Place, Stage } from './ending.js';
 import type { RunPlan } from './ledger.js';
@@ -38,17 +38,12 @@ export interface PipelineOptions {
   readonly outstanding?: Outstanding | undefined;
   /** Keeps the rows of a stream that are left, since nobody can read them again; throws when it cannot. */
   keep?(records: readonly Incoming[]): Promise<void>;
+  /** Called with results as soon as they are durable. */
+  logged?(results: readonly SendResult[]): void;
   /** Called when everything is open, before the ledger knows of the run; throws when a person does not confirm. */
   confirm?(): Promise<void>;
   /** Called just before the first row is read. */
   started?(queues: PipelineQueues): void;
-}
-
-/** What stands between the stages, to be watched. */
-export interface PipelineQueues {
-  readonly incoming: Pick<Queue<Incoming>, 'length' | 'capacity'>;
-  readonly messages: Pick<Queue<Message>, 'length' | 'capacity'>;
-  readonly results: Pick<Queue<SendResult>, 'length' | 'capacity'>;
 }
 
 /**
@@ -216,6 +211,7 @@ async function logAll(logger: Logger, results: Queue<SendResult>, options: Pipel
   const written = (batch: readonly SendResult[]): void => {
     countLogged(counts, batch);
     options.outstanding?.settle(batch);
+    options.logged?.(batch);
     const error = thresholds.note(batch);
     if (error !== undefined) ending.stop('threshold', error);
   };

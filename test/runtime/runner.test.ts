@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Push } from 'zeromq';
@@ -6,7 +7,7 @@ import { startPushProvider } from '../../src/local/provider.js';
 import { pushRows } from '../../src/readers/push-rows.js';
 import { testDatabase } from '../setup/database.js';
 import { row, startDriverPush, tableOf } from '../setup/driver-push.js';
-import { httpServer } from '../setup/http.js';
+import { httpServer, reply } from '../setup/http.js';
 import { rtn } from '../setup/rtn.js';
 import { temporaryFolder } from '../setup/yt.js';
 
@@ -164,6 +165,33 @@ describe('service', () => {
     await expect.poll(() => push.receipts.size, { timeout: 20_000 }).toBe(3_000);
     next.child.kill('SIGTERM');
     expect(await next.ended).toMatchObject({ code: 0, output: expect.stringContaining('3,000 sent') });
+  });
+
+  test('tells over HTTP how it stands, and is not ready any more while it drains', async () => {
+    const waiting: ServerResponse[] = [];
+    const slow = await httpServer((_, response) => void waiting.push(response));
+    const endpoint = `ipc://${join(temporaryFolder(), 'socket')}`;
+    const flags = ['--listen', endpoint, '--endpoint', slow.origin, '--log', 'pg:watch_log'];
+    const { child, ended } = start('service', [...flags, '--health-port', '0'], {});
+    const origin = await new Promise<string>((resolve) =>
+      child.stderr.on('data', (chunk: Buffer) => {
+        const [, found] = /health and metrics on (\S+)/.exec(chunk.toString()) ?? [];
+        if (found !== undefined) resolve(found);
+      }),
+    );
+    const status = async (path: string) => (await fetch(`${origin}${path}`)).status;
+    await expect.poll(() => status('/readyz'), { timeout: 20_000 }).toBe(200);
+    await pushRows(endpoint, [row(1), row(2)]);
+    await expect.poll(() => waiting.length, { timeout: 20_000 }).toBe(2);
+    const metrics = await (await fetch(`${origin}/metrics`)).text();
+    expect(metrics).toMatch(/^rtn_in_flight 2$/m);
+    expect(metrics).toMatch(/^rtn_in_flight_limit 20$/m);
+    expect(metrics).toMatch(/^rtn_unlogged_rows 2$/m);
+    child.kill('SIGTERM');
+    await expect.poll(() => status('/readyz')).toBe(503);
+    expect(await status('/healthz')).toBe(200);
+    for (const response of waiting) reply(response, 200);
+    expect(await ended).toMatchObject({ code: 0, output: expect.stringContaining('2 read, 2 sent') });
   });
 
   test('exits at once with 75 on a second signal, although a request is still under way', async () => {
