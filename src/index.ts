@@ -11,6 +11,7 @@ export type {
   Run,
 } from './pipeline/contract.js';
 export type { Message, Row } from './pipeline/record.js';
+export { type Pushed, type PushOptions, pushRows } from './readers/push-rows.js';
 export { table } from './readers/table.js';
 export { zmq } from './readers/zmq.js';
 export type {

@@ -60,6 +60,7 @@ export const VERBS: readonly Verb[] = [
   { name: 'generate', summary: 'Write the runners of an operation', load: () => import('./generate.js') },
   { name: 'run', summary: 'Generate a runner and start it', load: () => import('./run.js') },
   { name: 'log', summary: 'Write spilled results to the log', load: () => import('./log.js') },
+  { name: 'push', summary: 'Push rows to a service', load: () => import('./push.js') },
   {
     name: 'sandbox',
     summary: 'Start Postgres, YTsaurus and a push service here to try things on',

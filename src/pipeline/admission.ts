@@ -6,6 +6,7 @@ import { oneLine, RtnError, toRtnError } from '../error.js';
 import type { InputDefinition } from './binding.js';
 import type { Counts } from './counts.js';
 import type { Place } from './ending.js';
+import type { Outstanding } from './outstanding.js';
 import type { Queue } from './queue.js';
 import type { Incoming, Message, Row, SendResult } from './record.js';
 import type { Selection } from './selection.js';
@@ -18,6 +19,8 @@ export interface AdmissionControl {
   readonly counts: Counts;
   /** The part of the input that this run takes; undefined for all of it. */
   readonly selection?: Selection | undefined;
+  /** Gets the rows that are taken. */
+  readonly outstanding?: Outstanding | undefined;
   /** Aborted at Stop. */
   readonly stopSignal: AbortSignal;
   /** Called when a row cannot be judged. */
@@ -69,6 +72,7 @@ export class Admission {
       if (selection?.isComplete) control.complete();
       counts.notSelected += received.length - batch.length;
       counts.read += batch.length;
+      control.outstanding?.take(batch, this.#clock.monotonic());
       const { admitted, refused } = this.#judgeAll(batch, control);
       const refusedCount = await results.sendMany(refused, stopSignal);
       this.#refused += refusedCount;

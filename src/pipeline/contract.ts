@@ -19,9 +19,29 @@ export interface Run {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** A folder of the runner's own for what must survive it, for example spilled results. Made when first needed. */
   readonly stateDir: string;
+  /** A sender shows here how it stands, for metrics; absent where nobody looks. */
+  watch?(sending: SendingState): void;
   /** Something worth a line for the operator that is not an error, for example a provider asking to slow down. */
   warn(message: string): void;
 }
+
+/** How a sender stands towards its provider at the moment. */
+export interface SendingState {
+  /** Most requests in flight for now. */
+  readonly limit: number;
+  readonly breaker: 'closed' | 'half-open' | 'open';
+  /** How long the rate limit or a cool-down holds back the next request, in milliseconds. */
+  waitMs(nowMs: number): number;
+}
+
+/** What stands between the stages. */
+export interface PipelineQueues {
+  readonly incoming: QueueState;
+  readonly messages: QueueState;
+  readonly results: QueueState;
+}
+
+type QueueState = Pick<Queue<never>, 'length' | 'capacity'>;
 
 /**
  * Where rows come from. The pipeline calls `open` once, then `read` once, then `close` once (also when `open` threw).
@@ -37,6 +57,8 @@ export interface Reader {
   readonly isEndless: boolean;
   /** How many rows this run will read; undefined while unknown. Known at the latest when `open` has returned. */
   readonly total: number | undefined;
+  /** Where PUSH sockets bring a stream its rows, once it is open; undefined where they do not come to it. */
+  readonly pushEndpoint?: string | undefined;
 }
 
 /**

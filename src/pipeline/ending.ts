@@ -11,6 +11,8 @@ export type Stage =
   | 'log'
   /** The spill file could not be written either. */
   | 'spill'
+  /** The rows of a stream that are left could not be kept. */
+  | 'replay'
   /** More failed or was rejected than the operation's policy allows. */
   | 'threshold'
   /** What was read could not be sent within the drain timeout. */

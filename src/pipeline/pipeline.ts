@@ -2,10 +2,11 @@ import { RtnError, toRtnError } from '../error.js';
 import { RUNNER_EXIT, runnerExit } from '../exit.js';
 import { Admission } from './admission.js';
 import type { InputDefinition } from './binding.js';
-import type { Logger, Pipeline, Reader, Run } from './contract.js';
+import type { Logger, Pipeline, PipelineQueues, Reader, Run } from './contract.js';
 import { type Counts, countLogged, loggedTotal } from './counts.js';
 import type { Ending, Place, Stage } from './ending.js';
 import type { RunPlan } from './ledger.js';
+import type { Outstanding } from './outstanding.js';
 import { Queue } from './queue.js';
 import type { Incoming, Message, SendResult } from './record.js';
 import type { Selection } from './selection.js';
@@ -34,10 +35,16 @@ export interface PipelineOptions {
   readonly selection?: Selection | undefined;
   /** Where results go when the log cannot take them; throws when it cannot write either. */
   spill(results: readonly SendResult[]): Promise<void>;
+  /** Given where somebody has to know which rows have no result yet. */
+  readonly outstanding?: Outstanding | undefined;
+  /** Keeps the rows of a stream that are left, since nobody can read them again; throws when it cannot. */
+  keep?(records: readonly Incoming[]): Promise<void>;
+  /** Called with results as soon as they are durable. */
+  logged?(results: readonly SendResult[]): void;
   /** Called when everything is open, before the ledger knows of the run; throws when a person does not confirm. */
   confirm?(): Promise<void>;
   /** Called just before the first row is read. */
-  started?(): void;
+  started?(queues: PipelineQueues): void;
 }
 
 /**
@@ -120,7 +127,7 @@ async function runStages(
   const messages = new Queue<Message>(CAPACITY.messages);
   const results = new Queue<SendResult>(CAPACITY.results);
   const cancelDrainTimer = startDrainTimer(run, ending, options.drainTimeoutMs);
-  options.started?.();
+  options.started?.({ incoming, messages, results });
 
   let refused = 0;
   const selected = new AbortController();
@@ -128,7 +135,14 @@ async function runStages(
   const admitting = attempt(ending, 'admission', async () => {
     const admission = new Admission(options.input, run.clock);
     const stopSignal = ending.stopSignal;
-    const control = { counts, selection, stopSignal, stop: ending.stop.bind(ending, 'admission') };
+    const { outstanding } = options;
+    const control = {
+      counts,
+      selection,
+      outstanding,
+      stopSignal,
+      stop: ending.stop.bind(ending, 'admission'),
+    };
     const left = await admission.run(incoming, messages, results, {
       ...control,
       complete: () => selected.abort(),
@@ -138,7 +152,7 @@ async function runStages(
     refused = admission.refused;
   })
     .finally(() => messages.close())
-    .then(() => discard(incoming, options));
+    .then(() => discard(incoming, run, options));
   let hasReport = false;
   const conceal = concealer(options.input.row);
   const sending = attempt(ending, 'sender', async () => {
@@ -165,6 +179,7 @@ async function runStages(
   if (!hasReport) counts.left += messages.admitted - messages.length - (results.admitted - refused);
   counts.left += messages.length;
   checkBalance(ending, counts);
+  await keepLeft(options);
   return isInputRead;
 }
 
@@ -186,14 +201,24 @@ async function readAll(
 }
 
 /** After a Stop: takes what the reader still hands over, so that it never waits; these rows are left. */
-async function discard(incoming: Queue<Incoming>, { counts, selection }: PipelineOptions): Promise<void> {
+async function discard(
+  incoming: Queue<Incoming>,
+  run: Run,
+  { counts, selection, outstanding }: PipelineOptions,
+): Promise<void> {
   for (;;) {
     const batch = await incoming.receiveMany(REST_BATCH);
     if (batch.length === 0) return;
-    const left = selection === undefined ? batch.length : selection.take(batch).length;
-    counts.left += left;
-    counts.notSelected += batch.length - left;
+    const left = selection === undefined ? batch : selection.take(batch);
+    outstanding?.take(left, run.clock.monotonic());
+    counts.left += left.length;
+    counts.notSelected += batch.length - left.length;
   }
+}
+
+async function keepLeft({ outstanding, keep, ending }: PipelineOptions): Promise<void> {
+  if (outstanding === undefined || outstanding.size === 0 || keep === undefined) return;
+  await attempt(ending, 'replay', () => keep(outstanding.records()));
 }
 
 /** Logs until the queue of results is done; what the log cannot take is spilled, so that no stage waits for it. */
@@ -202,6 +227,8 @@ async function logAll(logger: Logger, results: Queue<SendResult>, options: Pipel
   const thresholds = new Thresholds(options.thresholds ?? {});
   const written = (batch: readonly SendResult[]): void => {
     countLogged(counts, batch);
+    options.outstanding?.settle(batch);
+    options.logged?.(batch);
     const error = thresholds.note(batch);
     if (error !== undefined) ending.stop('threshold', error);
   };
@@ -226,6 +253,7 @@ async function spill(
   batch: readonly SendResult[],
   { counts, ending, ...options }: PipelineOptions,
 ): Promise<void> {
+  options.outstanding?.settle(batch);
   try {
     await options.spill(batch);
     counts.spilled += batch.length;

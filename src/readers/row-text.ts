@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { oneLine, toRtnError } from '../error.js';
 import type { BoundInput } from '../pipeline/binding.js';
 import type { Incoming, Row } from '../pipeline/record.js';
@@ -13,18 +14,25 @@ export function isTextShown({ row }: Pick<BoundInput, 'row'>): boolean {
 }
 
 /**
- * The rows of one message: a JSON object, or an array of them. What is neither is one malformed record that keeps the
- * beginning of the text, or its digest unless `isShown`. Integers outside the safe range come as bigint. Positions
- * count up from `position`.
+ * The rows of one message of a stream: a JSON object, an array of them, or objects on a line each. What is none of
+ * these is one malformed record that keeps the beginning of the bytes, or their digest unless `isShown`. Integers outside the safe range come as bigint.
+ * Positions count up from `position`. Never throws, whatever the bytes are.
  */
-export function parseRows(text: string, position: number, isShown: boolean): Incoming[] {
+export function messageRows(bytes: Buffer, position: number, isShown: boolean): Incoming[] {
+  if (!isUtf8(bytes)) return [malformed(position, 'the message is no UTF-8', escapedBytes(bytes), isShown)];
+  const text = bytes.toString('utf8');
   const value = parse(text, position, isShown);
-  if ('malformed' in value) return [value];
-  const rows: readonly unknown[] = Array.isArray(value.json) ? value.json : [value.json];
-  return rows.map((row, index) => record(row, position + index, isShown));
+  if (!('malformed' in value)) {
+    const rows: readonly unknown[] = Array.isArray(value.json) ? value.json : [value.json];
+    return rows.map((row, index) => record(row, position + index, isShown));
+  }
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  const records = lines.map((line, index) => parseRow(line, position + index, isShown));
+  // A mistake in one object, printed on several lines, is one mistake.
+  return lines.length > 1 && records.some((each) => 'row' in each) ? records : [value];
 }
 
-/** The row of a text that holds one JSON object; anything else is malformed, as in `parseRows`. */
+/** The row of a text that holds one JSON object; anything else is malformed, as in `messageRows`. */
 export function parseRow(text: string, position: number, isShown: boolean): Incoming {
   const value = parse(text, position, isShown);
   return 'malformed' in value ? value : record(value.json, position, isShown);
@@ -38,7 +46,7 @@ export function malformed(
   isShown: boolean,
 ): Incoming & { malformed: string } {
   const shown = isShown
-    ? oneLine(text, KEPT)
+    ? oneLine(text.slice(0, KEPT + 1), KEPT)
     : `${text.length} characters that are not shown, since rows have sensitive columns (${sensitiveDigest(text)})`;
   return { position, malformed: `${oneLine(reason, 200)}; got ${shown}` };
 }
@@ -59,8 +67,20 @@ function parse(
 
 function record(row: unknown, position: number, isShown: boolean): Incoming {
   if (isRow(row)) return { position, row };
-  const text = JSON.stringify(row, (_, inner) => (typeof inner === 'bigint' ? String(inner) : inner));
-  return malformed(position, 'expected a JSON object', text, isShown);
+  return malformed(position, 'expected a JSON object', shown(row), isShown);
+}
+
+/** A value that is no row, for a person. A list may be nested more deeply than can be written. */
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  return typeof value === 'bigint' ? String(value) : JSON.stringify(value);
+}
+
+/** The beginning of bytes that are no text: ASCII as it is, the others as `\\xff`. */
+function escapedBytes(bytes: Buffer): string {
+  return bytes
+    .toString('latin1', 0, KEPT + 1)
+    .replace(/[\u0080-\u00ff]/g, (char) => `\\x${char.charCodeAt(0).toString(16)}`);
 }
 
 function isRow(value: unknown): value is Row {

@@ -1,41 +1,61 @@
-import type { Pull } from 'zeromq';
+import type { Pull, Subscriber } from 'zeromq';
 import type { ComponentSpec } from '../component.js';
 import { foreignCode, oneLine, RtnError } from '../error.js';
 import type { BoundInput } from '../pipeline/binding.js';
 import type { Reader } from '../pipeline/contract.js';
 import type { Queue } from '../pipeline/queue.js';
 import type { Incoming } from '../pipeline/record.js';
-import { isTextShown, parseRows } from './row-text.js';
+import { isTextShown, messageRows } from './row-text.js';
+
+const DEFAULTS = { highWaterMark: 1_000, maxMessageBytes: 16_777_216 } as const;
 
 export const zmqSpec: ComponentSpec = {
   kind: 'reader',
   key: 'zmq',
   construct: 'zmq',
   description:
-    'Receives rows as JSON objects over ZeroMQ, one or an array of them a message, on a bound PULL socket.',
+    'Receives rows over ZeroMQ. A message is one JSON object, an array of objects, or objects on a line each.',
   binds: 'input',
   schemes: [],
   fields: {
     endpoint: {
       description:
-        'Where the socket binds: tcp://127.0.0.1:5571. Bind to loopback unless the network is trusted.',
+        'Where the socket binds or connects: tcp://127.0.0.1:5571. Bind to loopback unless the network is trusted.',
       schema: { type: 'string', pattern: '^(tcp|ipc)://.+' },
       isRequired: true,
     },
+    mode: {
+      description:
+        'Whether the senders come to this socket (bind) or it goes to theirs (connect). Only a bound PULL socket hands over all that it holds when it is told to end.',
+      schema: { type: 'string', enum: ['bind', 'connect'], default: 'bind' },
+    },
+    socket: {
+      description:
+        'The kind of socket: pull takes its share of what PUSH sockets send, which wait while it is full; sub gets what PUB sockets publish, which drop what it has no room for.',
+      schema: { type: 'string', enum: ['pull', 'sub'], default: 'pull' },
+    },
+    topic: {
+      description:
+        'For sub: what messages must begin with; all by default. Of a message in several frames the first is the topic and holds no rows.',
+      schema: { type: 'string', default: '' },
+    },
     high_water_mark: {
       description: 'Most messages that may wait in the socket, per sender; the sender waits after that.',
-      schema: { type: 'integer', minimum: 1, maximum: 1_000_000, default: 1_000 },
+      schema: { type: 'integer', minimum: 1, maximum: 1_000_000, default: DEFAULTS.highWaterMark },
       tuning: true,
     },
     max_message_bytes: {
-      description: 'Longest message; a sender of a longer one is disconnected.',
-      schema: { type: 'integer', minimum: 1, default: 16_777_216 },
+      description: 'Longest message; a sender of a longer one is disconnected, and that message is gone.',
+      schema: { type: 'integer', minimum: 1, default: DEFAULTS.maxMessageBytes },
     },
   },
 };
 
 interface ZmqOptions {
   readonly endpoint: string;
+  readonly mode?: 'bind' | 'connect';
+  readonly socket?: 'pull' | 'sub';
+  readonly topic?: string;
   readonly highWaterMark?: number;
   readonly maxMessageBytes?: number;
 }
@@ -44,33 +64,41 @@ interface ZmqOptions {
 const RECEIVE_TIMEOUT_MS = 100;
 
 /**
- * A stream of rows over ZeroMQ: `use: zmq`. PUSH and PULL have no acknowledgement: at End the reader stops accepting
- * connections and hands over what its socket already holds; what is still on the way then is the sender's to know.
+ * A stream of rows over ZeroMQ: `use: zmq`. ZeroMQ has no acknowledgement here: at End the reader stops accepting
+ * connections and hands over what its socket already holds; what is still on the way then is the sender's to know. A
+ * message that cannot be read is a malformed record, a longer one than `max_message_bytes` never arrives.
  */
 export function zmq(input: BoundInput, options: ZmqOptions): Reader {
-  let socket: Pull | undefined;
+  const { endpoint, mode = 'bind', socket: kind = 'pull' } = options;
+  let socket: Pull | Subscriber | undefined;
   const isShown = isTextShown(input);
   return {
     isEndless: true,
     total: undefined,
+    get pushEndpoint() {
+      return kind === 'pull' && mode === 'bind' ? (socket?.lastEndpoint ?? undefined) : undefined;
+    },
     async open() {
-      const { Pull } = await import('zeromq');
-      socket = new Pull({
-        receiveHighWaterMark: options.highWaterMark ?? 1_000,
-        maxMessageSize: options.maxMessageBytes ?? 16_777_216,
-        receiveTimeout: RECEIVE_TIMEOUT_MS,
-        linger: 0,
-      });
+      if (options.topic && kind !== 'sub')
+        throw new RtnError('configuration', `input ${input.name}: only a sub socket has a topic`);
       try {
-        await socket.bind(options.endpoint);
+        socket = await openSocket(kind, options);
+        if (mode === 'bind') await socket.bind(endpoint);
+        else socket.connect(endpoint);
       } catch (thrown) {
-        throw bindError(input.name, options.endpoint, thrown);
+        throw openError(input.name, endpoint, thrown);
       }
     },
     async read(out, signal) {
       if (socket === undefined) throw new Error('read was called before open');
-      const parse = (text: string, position: number) => parseRows(text, position, isShown);
-      await receiveUntilEnd(socket, options.endpoint, parse, out, signal);
+      const most = options.highWaterMark ?? DEFAULTS.highWaterMark;
+      const disconnect =
+        mode === 'bind' ? socket.unbind.bind(socket, socket.lastEndpoint ?? endpoint) : undefined;
+      await new Receiving(socket, out, { hasTopic: kind === 'sub', isShown }).untilEnd(
+        signal,
+        disconnect,
+        most,
+      );
     },
     async close() {
       socket?.close();
@@ -78,37 +106,69 @@ export function zmq(input: BoundInput, options: ZmqOptions): Reader {
   };
 }
 
-/**
- * At End the socket is unbound, which ends its connections, and then emptied. Handing over waits for room without a
- * signal: what was taken off the socket is never dropped here.
- */
-async function receiveUntilEnd(
-  socket: Pull,
-  endpoint: string,
-  parse: (text: string, position: number) => Incoming[],
-  out: Queue<Incoming>,
-  signal: AbortSignal,
-): Promise<void> {
-  let position = 0;
-  let isUnbound = false;
-  for (;;) {
-    if (signal.aborted && !isUnbound) {
-      await socket.unbind(endpoint);
-      isUnbound = true;
+async function openSocket(kind: 'pull' | 'sub', options: ZmqOptions): Promise<Pull | Subscriber> {
+  const { Pull, Subscriber } = await import('zeromq');
+  const limits = {
+    receiveHighWaterMark: options.highWaterMark ?? DEFAULTS.highWaterMark,
+    maxMessageSize: options.maxMessageBytes ?? DEFAULTS.maxMessageBytes,
+    receiveTimeout: RECEIVE_TIMEOUT_MS,
+    linger: 0,
+  };
+  if (kind === 'pull') return new Pull(limits);
+  const subscriber = new Subscriber(limits);
+  subscriber.subscribe(options.topic ?? '');
+  return subscriber;
+}
+
+/** Takes messages off the socket and hands their rows over; positions count rows. */
+class Receiving {
+  readonly #socket: Pull | Subscriber;
+  readonly #out: Queue<Incoming>;
+  readonly #hasTopic: boolean;
+  readonly #isShown: boolean;
+  #position = 0;
+
+  constructor(
+    socket: Pull | Subscriber,
+    out: Queue<Incoming>,
+    { hasTopic, isShown }: { readonly hasTopic: boolean; readonly isShown: boolean },
+  ) {
+    this.#socket = socket;
+    this.#out = out;
+    this.#hasTopic = hasTopic;
+    this.#isShown = isShown;
+  }
+
+  /**
+   * At End a bound socket is unbound, which ends its connections, and then emptied. A connected one would lose by that
+   * what it holds (libzmq drops it at once), so it is read until it is quiet, or has given the `most` that it can hold.
+   */
+  async untilEnd(
+    signal: AbortSignal,
+    disconnect: (() => Promise<void>) | undefined,
+    most: number,
+  ): Promise<void> {
+    while (!signal.aborted) await this.#next();
+    await disconnect?.();
+    for (let taken = 0; disconnect !== undefined || taken < most; taken++) if (!(await this.#next())) return;
+  }
+
+  /** Handing over waits for room without a signal: what was taken off the socket is never dropped here. */
+  async #next(): Promise<boolean> {
+    const frames = await receive(this.#socket);
+    if (frames === undefined) return false;
+    for (const frame of this.#hasTopic && frames.length > 1 ? frames.slice(1) : frames) {
+      const records = messageRows(frame, this.#position, this.#isShown);
+      this.#position += records.length;
+      const admitted = this.#out.trySendMany(records);
+      if (admitted < records.length) await this.#out.sendMany(records.slice(admitted));
     }
-    const frames = await receive(socket);
-    if (frames === undefined && isUnbound) return;
-    for (const frame of frames ?? []) {
-      const records = parse(frame.toString('utf8'), position);
-      position += records.length;
-      const admitted = out.trySendMany(records);
-      if (admitted < records.length) await out.sendMany(records.slice(admitted));
-    }
+    return true;
   }
 }
 
 /** The frames of one message, or undefined when none came in time. */
-async function receive(socket: Pull): Promise<Buffer[] | undefined> {
+async function receive(socket: Pull | Subscriber): Promise<Buffer[] | undefined> {
   try {
     return await socket.receive();
   } catch (thrown) {
@@ -117,7 +177,7 @@ async function receive(socket: Pull): Promise<Buffer[] | undefined> {
   }
 }
 
-function bindError(input: string, endpoint: string, thrown: unknown): RtnError {
+function openError(input: string, endpoint: string, thrown: unknown): RtnError {
   const next =
     foreignCode(thrown) === 'EADDRINUSE'
       ? 'stop what listens there, or give another endpoint'

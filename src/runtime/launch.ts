@@ -7,11 +7,14 @@ import { RUNNER_EXIT } from '../exit.js';
 import { SpillFile } from '../loggers/spill.js';
 import { count, Progress, type ProgressStyle } from '../observe/progress.js';
 import type { InputDefinition } from '../pipeline/binding.js';
-import type { Pipeline, Run } from '../pipeline/contract.js';
+import type { Pipeline, PipelineQueues, Run } from '../pipeline/contract.js';
 import { loggedTotal, newCounts } from '../pipeline/counts.js';
 import { Ending } from '../pipeline/ending.js';
+import { Outstanding } from '../pipeline/outstanding.js';
 import { runPipeline } from '../pipeline/pipeline.js';
+import type { Incoming } from '../pipeline/record.js';
 import { Selection, type SelectionOptions } from '../pipeline/selection.js';
+import { ReplayFile } from '../readers/replay-file.js';
 import { bindInputs, bindOutputs, logLocation, theInput } from './bind.js';
 import type { CommandLine } from './command-line.js';
 import { confirm, terminalAsk } from './confirm.js';
@@ -21,6 +24,7 @@ import type { RunOptions } from './options.js';
 import { Rehearsal } from './rehearsal.js';
 import { type RunReport, reportText, writeSummary } from './report.js';
 import { handleSignals } from './signals.js';
+import type { Watch } from './watch.js';
 
 type RunCommand = Extract<CommandLine, { kind: 'run' }>;
 
@@ -42,6 +46,12 @@ export class Launch {
   readonly #counts = newCounts();
   readonly #run: Run;
   readonly #spillFile: SpillFile;
+  readonly #outstanding = new Outstanding();
+  #watch: Watch | undefined;
+  readonly #replayFile: ReplayFile;
+  /** Rows that the replay file got. */
+  #kept = 0;
+  #pushEndpoint: string | undefined;
   #progress: Progress | undefined;
   #startedMs: number;
 
@@ -76,9 +86,11 @@ export class Launch {
       clock: systemClock,
       environment: process.env,
       stateDir: options.stateDir ?? join(tmpdir(), 'realtime-notifications'),
+      ...(options.health && { watch: (sending) => this.#watch?.sees(sending) }),
       warn: (message) => this.#tell(`warning: ${message}`),
     };
     this.#spillFile = new SpillFile(this.#run, logLocation(definition, outputs));
+    this.#replayFile = new ReplayFile(this.#run);
     this.#startedMs = this.#run.clock.monotonic();
   }
 
@@ -91,6 +103,7 @@ export class Launch {
       (message) => this.#tell(message),
       () => this.#standing(),
     );
+    this.#watch = await this.#openWatch();
     const exitCode = await runPipeline(this.#pipeline, this.#run, {
       input: this.#input,
       plan: { layer: operation.layer, runner: operation.runner, input: this.#inputLocation, params },
@@ -102,10 +115,16 @@ export class Launch {
       notAfterMs: isDryRun ? undefined : options.notAfterMs,
       selection: this.#selection,
       spill: (results) => this.#spillFile.append(results),
+      ...((this.#pipeline.reader.isEndless || this.#watch !== undefined) && {
+        outstanding: this.#outstanding,
+      }),
+      ...(this.#pipeline.reader.isEndless && { keep: (records) => this.#keep(records) }),
+      ...(this.#watch && { logged: this.#watch.metrics.note }),
       ...(!isDryRun && { confirm: () => this.#confirm() }),
-      started: () => this.#started(),
+      started: (queues) => this.#started(queues),
     });
     this.#progress?.stop();
+    await this.#watch?.close();
     release(exitCode);
     await this.#tellEnd(exitCode);
     return exitCode;
@@ -128,6 +147,13 @@ export class Launch {
     return `${count(read)} rows read, ${count(loggedTotal(this.#counts))} results logged, ${count(inFlight)} requests in flight; what is not logged may have been sent`;
   }
 
+  async #keep(records: readonly Incoming[]): Promise<void> {
+    this.#kept = await this.#replayFile.append(records);
+    const malformed = records.length - this.#kept;
+    if (malformed > 0)
+      this.#run.warn(`${count(malformed)} of the rows that are left were malformed and are not kept`);
+  }
+
   #confirm(): Promise<void> {
     const { total } = this.#pipeline.reader;
     return confirm({
@@ -140,7 +166,24 @@ export class Launch {
     });
   }
 
-  #started(): void {
+  async #openWatch(): Promise<Watch | undefined> {
+    const { health } = this.#command.options;
+    if (health === undefined) return undefined;
+    const { name: operation, version, runner } = this.#definition.operation;
+    const { openWatch } = await import('./watch.js');
+    const watch = await openWatch(health, this.#ending, {
+      clock: this.#run.clock,
+      counts: this.#counts,
+      outstanding: this.#outstanding,
+      labels: { operation, version, runner },
+    });
+    if (!this.#command.options.quiet) this.#tell(`health and metrics on ${watch.origin}`);
+    return watch;
+  }
+
+  #started(queues: PipelineQueues): void {
+    this.#watch?.started(queues);
+    this.#pushEndpoint = this.#pipeline.reader.pushEndpoint;
     const { options } = this.#command;
     // What a person took to confirm is no part of the run.
     this.#startedMs = this.#run.clock.monotonic();
@@ -182,6 +225,7 @@ export class Launch {
       counts: this.#counts,
       ending: this.#ending,
       spillFile: this.#counts.spilled > 0 ? this.#spillFile.path : undefined,
+      replay: this.#kept > 0 ? { file: this.#replayFile.path, endpoint: this.#pushEndpoint } : undefined,
       notFound: this.#selection?.missing ?? [],
     };
   }

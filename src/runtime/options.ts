@@ -1,4 +1,5 @@
 import { oneLine } from '../error.js';
+import type { StatusAddress } from '../observe/status-server.js';
 import type { SelectionOptions } from '../pipeline/selection.js';
 
 /** What the command line says of the run itself, apart from the operation. */
@@ -11,6 +12,8 @@ export interface RunOptions {
   readonly summary: string | undefined;
   /** Progress as JSON lines instead of text. */
   readonly jsonProgress: boolean;
+  /** Where /healthz, /readyz and /metrics are served; undefined for nowhere. */
+  readonly health: StatusAddress | undefined;
   /** Says nothing on success. */
   readonly quiet: boolean;
   /** Reads, judges and renders; sends and logs nothing. */
@@ -67,6 +70,12 @@ export const OPTION_FLAGS: readonly OptionFlag[] = [
     description: 'Folder for what must survive the process, such as results that could not be logged.',
   },
   { flag: 'summary', placeholder: 'FILE', description: 'Writes the counts as JSON when the run has ended.' },
+  {
+    flag: 'health-port',
+    placeholder: 'PORT',
+    description:
+      'Serves /healthz, /readyz and /metrics (Prometheus) on this port of loopback, or on HOST:PORT; 0 for any that is free.',
+  },
   { flag: 'json-progress', description: 'Progress as JSON lines.' },
   { flag: 'quiet', description: 'Says nothing on success.' },
   { flag: 'help', description: 'Shows this text.' },
@@ -96,6 +105,7 @@ export function runOptions(given: ReadonlyMap<string, string>): {
     runId: given.get('run-id'),
     stateDir: given.get('state-dir'),
     summary: given.get('summary'),
+    health: read('health-port', parseAddress, 'a port from 0 to 65535, or HOST:PORT'),
     jsonProgress: given.has('json-progress'),
     quiet: given.has('quiet'),
     isDryRun: given.has('dry-run'),
@@ -109,6 +119,16 @@ export function runOptions(given: ReadonlyMap<string, string>): {
 function parseLimit(text: string): number | undefined {
   const limit = Number(text);
   return /^[1-9]\d*$/.test(text) && Number.isSafeInteger(limit) ? limit : undefined;
+}
+
+/** `8080`, `0.0.0.0:8080`, `[::]:8080`. */
+function parseAddress(text: string): StatusAddress | undefined {
+  const [, bracketed, plain, digits] =
+    /^(?:(?:\[([0-9a-fA-F:.]+)\]|([^:[\]/\s]+)):)?(\d{1,5})$/.exec(text) ?? [];
+  const port = Number(digits);
+  return digits === undefined || port > 65_535
+    ? undefined
+    : { host: bracketed ?? plain ?? '127.0.0.1', port };
 }
 
 function parsePercent(text: string): number | undefined {

@@ -17,6 +17,8 @@ export interface RunReport {
   readonly ending: Ending;
   /** Set when results went there. */
   readonly spillFile: string | undefined;
+  /** Set when rows of a stream were left: the file that has them, and where it can be pushed to. */
+  readonly replay: { readonly file: string; readonly endpoint: string | undefined } | undefined;
   /** Ids of `--only` that no row had. */
   readonly notFound: readonly string[];
 }
@@ -27,6 +29,7 @@ const MOST_IDS = 20;
 /** How the stop by something that is no stage of the pipeline is told. */
 const STOPPED_BY: Readonly<Partial<Record<Stage, string>>> = {
   spill: 'the spill file failed',
+  replay: 'the replay file failed',
   threshold: 'stopped by a threshold',
   drain: 'stopped by the drain timeout',
   deadline: 'stopped by --not-after',
@@ -52,14 +55,16 @@ export function reportText(report: RunReport): string {
   else if (ending.endCause !== undefined) lines.push(`  ended by ${ending.endCause}`);
   for (const cause of ending.further) lines.push(...stopLines('also', cause));
   if (report.spillFile !== undefined) lines.push(`  next: rtn log replay ${report.spillFile}`);
+  if (report.replay !== undefined)
+    lines.push(`  next: rtn push ${report.replay.file} --to ${report.replay.endpoint ?? 'ENDPOINT'}`);
   return `${lines.join('\n')}\n`;
 }
 
-function countLines({ counts, notFound, spillFile }: RunReport): string[] {
+function countLines({ counts, notFound, spillFile, replay }: RunReport): string[] {
   const { notSelected, left, held, suppressed, breakerPauses, spilled, lost } = counts;
   const told: [number, string][] = [
     [notSelected, 'rows were not selected'],
-    [left, 'rows were read and not sent'],
+    [left, `rows were read and not sent${replay === undefined ? '' : `; they are in ${replay.file}`}`],
     [held, 'rows wait for a decision'],
     [suppressed, 'recipients are not to be sent to again: suppress is true in the log'],
     [

@@ -28,6 +28,10 @@ export class Breaker {
     this.#pauseMs = options.pauseMs;
   }
 
+  get state(): 'closed' | 'open' | 'half-open' {
+    return this.#state;
+  }
+
   /** How long the next request has to wait; Infinity while the probe is under way. */
   delayMs(nowMs: number): number {
     if (this.#state === 'closed') return 0;

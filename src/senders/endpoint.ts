@@ -1,5 +1,5 @@
 import { RtnError } from '../error.js';
-import type { Answer, Run } from '../pipeline/contract.js';
+import type { Answer, Run, SendingState } from '../pipeline/contract.js';
 import type { Counts } from '../pipeline/counts.js';
 import { AdaptiveConcurrency } from './adaptive-concurrency.js';
 import { AdaptiveRate } from './adaptive-rate.js';
@@ -37,7 +37,7 @@ export interface Passage {
  * throttles) and the cool-down, the circuit breaker, the
  * guard of the beginning, and how many may be in flight.
  */
-export class Endpoint {
+export class Endpoint implements SendingState {
   readonly #options: EndpointOptions;
   readonly #run: Run;
   readonly #counts: Counts;
@@ -61,6 +61,15 @@ export class Endpoint {
     this.#concurrency = options.isAdaptive
       ? new AdaptiveConcurrency({ min: options.minConcurrency, max: options.concurrency })
       : undefined;
+    run.watch?.(this);
+  }
+
+  get breaker(): SendingState['breaker'] {
+    return this.#breaker.state;
+  }
+
+  waitMs(nowMs: number): number {
+    return this.#gate.delayMs(nowMs);
   }
 
   /** Most requests in flight for now. */

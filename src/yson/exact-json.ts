@@ -11,6 +11,17 @@ export function parseLosslessJson(text: string): unknown {
   return LONG_DIGITS.test(text) ? parseExactJson(text, losslessNumber) : JSON.parse(text);
 }
 
+/** JSON.stringify, but for bigints, which are written as integers: what `parseLosslessJson` reads back. */
+export function writeLosslessJson(value: unknown): string {
+  if (typeof value === 'bigint') return String(value);
+  if (Array.isArray(value)) return `[${value.map(writeLosslessJson).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const members = Object.entries(value).map(
+    ([key, member]) => `${JSON.stringify(key)}:${writeLosslessJson(member)}`,
+  );
+  return `{${members.join(',')}}`;
+}
+
 /** A number's literal as a number, or as a bigint where that would round an integer. */
 function losslessNumber(literal: string): number | bigint {
   const value = Number(literal);

@@ -4,6 +4,7 @@ import { RtnError } from '../../src/error.js';
 import type { Answer, Channel, Logger, Reader, Sender } from '../../src/pipeline/contract.js';
 import { loggedTotal, newCounts } from '../../src/pipeline/counts.js';
 import { Ending } from '../../src/pipeline/ending.js';
+import { Outstanding } from '../../src/pipeline/outstanding.js';
 import { runPipeline } from '../../src/pipeline/pipeline.js';
 import type { Message, Row, SendResult } from '../../src/pipeline/record.js';
 import { Selection, type SelectionOptions } from '../../src/pipeline/selection.js';
@@ -143,9 +144,11 @@ async function play(trouble: Trouble, act: (ending: Ending) => unknown = () => {
       }
     },
   };
+  const outstanding = new Outstanding();
   const exitCode = await runPipeline({ reader, sender, logger }, run, {
     input: INPUT,
     plan: PLAN,
+    outstanding,
     ending,
     counts,
     drainTimeoutMs: trouble.drainTimeoutMs ?? 30_000,
@@ -161,7 +164,7 @@ async function play(trouble: Trouble, act: (ending: Ending) => unknown = () => {
       spilled.push(...results);
     },
   });
-  return { exitCode, ending, counts, calls, requested, logged, spilled, run };
+  return { exitCode, ending, counts, calls, requested, logged, spilled, outstanding, run };
 }
 
 function resultOf({ id, position, recipient }: Message): SendResult {
@@ -183,10 +186,17 @@ function resultOf({ id, position, recipient }: Message): SendResult {
 }
 
 /** What must hold however a run ended. */
-function expectBalance({ counts, logged, spilled, requested }: Awaited<ReturnType<typeof play>>): void {
+function expectBalance({
+  counts,
+  logged,
+  spilled,
+  requested,
+  outstanding,
+}: Awaited<ReturnType<typeof play>>): void {
   expect(counts.read).toBe(loggedTotal(counts) + counts.spilled + counts.lost + counts.left);
   expect(loggedTotal(counts)).toBe(logged.length);
   expect(counts.spilled).toBe(spilled.length);
+  expect(outstanding.size).toBe(counts.left);
   const results = [...logged, ...spilled].map(({ messageId }) => messageId);
   expect(new Set(results).size).toBe(results.length);
   for (const { messageId, channel } of logged) if (channel !== null) expect(requested).toContain(messageId);

@@ -94,6 +94,16 @@ describe('a command line', () => {
     });
   });
 
+  test.each([
+    ['8080', '127.0.0.1', 8080],
+    ['0', '127.0.0.1', 0],
+    ['0.0.0.0:8080', '0.0.0.0', 8080],
+    ['[::]:8080', '::', 8080],
+    ['localhost:8080', 'localhost', 8080],
+  ])('takes --health-port %s', (text, host, port) => {
+    expect(parsed(['--health-port', text]).options.health).toEqual({ host, port });
+  });
+
   test.each<[string, readonly string[], string, unknown]>([
     ['an integer', ['--concurrency', '8'], 'concurrency', 8],
     ['a number', ['--rate-limit=0.5'], 'rate_limit', 0.5],
@@ -211,6 +221,11 @@ describe('a mistake on the command line', () => {
       'a share without its sign',
       ['--sample', '5'],
       "--sample: got '5', expected a share above 0% and at most 100%, such as 1%",
+    ],
+    [
+      'a port that is none',
+      ['--health-port', '65536'],
+      "--health-port: got '65536', expected a port from 0 to 65535, or HOST:PORT",
     ],
     ['an empty id', ['--only', 'a,,b'], "--only: got 'a,,b', expected message ids with commas between"],
     [

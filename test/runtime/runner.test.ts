@@ -1,11 +1,14 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Push } from 'zeromq';
 import { startPushProvider } from '../../src/local/provider.js';
+import { pushRows } from '../../src/readers/push-rows.js';
 import { testDatabase } from '../setup/database.js';
 import { row, startDriverPush, tableOf } from '../setup/driver-push.js';
-import { httpServer } from '../setup/http.js';
+import { httpServer, reply } from '../setup/http.js';
+import { rtn } from '../setup/rtn.js';
 import { temporaryFolder } from '../setup/yt.js';
 
 // The whole way, with nothing replaced: the registry's driver_push, generated and started as a process of its own
@@ -133,6 +136,62 @@ describe('service', () => {
         "select error_code, count(*)::int from service_log where outcome = 'rejected' group by 1",
       ),
     ).toEqual([{ error_code: 'malformed', count: 2 }]);
+  });
+
+  test('keeps what a Stop left in a replay file, which rtn push brings to the next start', async () => {
+    const push = await provider();
+    const folder = temporaryFolder();
+    const endpoint = `ipc://${join(folder, 'socket')}`;
+    const flags = ['--listen', endpoint, '--endpoint', push.endpoint, '--log', 'pg:replay_log'];
+    const stopped = start('service', [...flags, '--state-dir', folder, '--run-id', 'one/two'], {
+      PUSH_TOKEN: 'wrong',
+    });
+    const rows = Array.from({ length: 3_000 }, (_, index) => row(index));
+    await pushRows(endpoint, [{ ...row(0), big: 2n ** 60n, driver_id: 1 }, ...rows], {
+      rowsPerMessage: 4_000,
+    });
+    const { code, output } = await stopped.ended;
+    const file = join(folder, 'one%2Ftwo.replay.ndjson');
+    expect(code).toBe(77);
+    const [, left = ''] = /([\d,]+) rows were read and not sent; they are in /.exec(output) ?? [];
+    expect(output).toContain(`next: rtn push ${file} --to ${endpoint}`);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const kept = readFileSync(file, 'utf8').trimEnd().split('\n');
+    expect(kept).toHaveLength(Number(left.replace(',', '')));
+
+    const next = start('service', [...flags, '--state-dir', folder], {});
+    const pushed = await rtn(['push', file, '--to', endpoint]);
+    expect(pushed).toMatchObject({ code: 0, out: expect.stringContaining(`${kept.length} rows pushed to`) });
+    await expect.poll(() => push.receipts.size, { timeout: 20_000 }).toBe(3_000);
+    next.child.kill('SIGTERM');
+    expect(await next.ended).toMatchObject({ code: 0, output: expect.stringContaining('3,000 sent') });
+  });
+
+  test('tells over HTTP how it stands, and is not ready any more while it drains', async () => {
+    const waiting: ServerResponse[] = [];
+    const slow = await httpServer((_, response) => void waiting.push(response));
+    const endpoint = `ipc://${join(temporaryFolder(), 'socket')}`;
+    const flags = ['--listen', endpoint, '--endpoint', slow.origin, '--log', 'pg:watch_log'];
+    const { child, ended } = start('service', [...flags, '--health-port', '0'], {});
+    const origin = await new Promise<string>((resolve) =>
+      child.stderr.on('data', (chunk: Buffer) => {
+        const [, found] = /health and metrics on (\S+)/.exec(chunk.toString()) ?? [];
+        if (found !== undefined) resolve(found);
+      }),
+    );
+    const status = async (path: string) => (await fetch(`${origin}${path}`)).status;
+    await expect.poll(() => status('/readyz'), { timeout: 20_000 }).toBe(200);
+    await pushRows(endpoint, [row(1), row(2)]);
+    await expect.poll(() => waiting.length, { timeout: 20_000 }).toBe(2);
+    const metrics = await (await fetch(`${origin}/metrics`)).text();
+    expect(metrics).toMatch(/^rtn_in_flight 2$/m);
+    expect(metrics).toMatch(/^rtn_in_flight_limit 20$/m);
+    expect(metrics).toMatch(/^rtn_unlogged_rows 2$/m);
+    child.kill('SIGTERM');
+    await expect.poll(() => status('/readyz')).toBe(503);
+    expect(await status('/healthz')).toBe(200);
+    for (const response of waiting) reply(response, 200);
+    expect(await ended).toMatchObject({ code: 0, output: expect.stringContaining('2 read, 2 sent') });
   });
 
   test('exits at once with 75 on a second signal, although a request is still under way', async () => {
