@@ -8,5 +8,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     maxWorkers: 2,
     dangerouslyIgnoreUnhandledErrors: false,
+    // Machines are shared: what is waited for comes, but not always within a second.
+    expect: { poll: { timeout: 15_000 } },
   },
 });
