@@ -6,8 +6,8 @@ import { openHistory } from '../git/history.js';
 import { loadRegistry } from '../registry/registry.js';
 import type { Level } from '../registry/version.js';
 import { type AuthorOptions, carryOut, type Step, withAuthorOptions } from './author.js';
-import { treeAndBase } from './base.js';
 import { rootOf, type Session } from './session.js';
+import { treeAndBase } from './tree-and-base.js';
 
 interface BumpVerbOptions extends AuthorOptions {
   readonly level: Level;

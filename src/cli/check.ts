@@ -9,11 +9,11 @@ import { suggestion } from '../registry/spelling.js';
 import type { FileTree } from '../registry/tree.js';
 import { jsonReport } from '../report/json.js';
 import { plural, textReport } from '../report/text.js';
-import type { Base } from '../rules/base.js';
+import type { Base } from '../rules/change.js';
 import { type Judgement, judge, RULES } from '../rules/judge.js';
-import { treeAndBase } from './base.js';
 import { componentsOf } from './components.js';
 import { rootOf, type Session, withRoot } from './session.js';
+import { treeAndBase } from './tree-and-base.js';
 
 interface CheckOptions {
   readonly root?: string;

@@ -3,7 +3,7 @@ import { replacementOf } from '../registry/links.js';
 import type { Registry } from '../registry/registry.js';
 import { suggestion } from '../registry/spelling.js';
 import { byVersion } from '../registry/version.js';
-import { removedArtefacts } from './base.js';
+import { removedArtefacts } from './change.js';
 import { at, type Found, type Judged, type Rule } from './rule.js';
 
 const replacement: Rule = {

@@ -15,7 +15,7 @@ import {
   publishedBefore,
   removedArtefacts,
   restoring,
-} from './base.js';
+} from './change.js';
 import { at, judgedOf, type Rule } from './rule.js';
 import { editsSince } from './version.js';
 

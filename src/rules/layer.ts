@@ -11,38 +11,21 @@ import {
 } from '../registry/layerSources.js';
 import type { Registry } from '../registry/registry.js';
 import type { FileTree } from '../registry/tree.js';
-import { type Base, removedArtefacts } from './base.js';
-import { deprecatedOf, draftOf, missingOf, subject, withdrawnOf } from './named.js';
+import { type Base, removedArtefacts } from './change.js';
+import { namedRules, subject } from './named.js';
 import { at, type Found, type Judged, judgedOf, listInWords, type Rule } from './rule.js';
 import { affectedOperations } from './sources.js';
 
-const missing: Rule = {
-  id: 'layer/missing',
-  severity: 'error',
-  doc: 'The operation names a layer that does not exist. A layer is named by its exact version, name@version, and stands in layers/<name>/<version>.yaml.',
-  check: (judged) => missingOf('layer', judged),
-};
-
-const draft: Rule = {
-  id: 'layer/draft',
-  severity: 'error',
-  doc: 'A published operation names a layer that is still a draft, which anyone may edit: what was published would change under it. Publish the layer.',
-  check: (judged) => draftOf('layer', judged),
-};
-
-const withdrawn: Rule = {
-  id: 'layer/withdrawn',
-  severity: 'error',
-  doc: 'An active operation, or a draft, names a layer that was withdrawn because it is bad: it can be neither generated nor run. Move the operation to another layer with `rtn bump NAME --layer LAYER@VERSION`; the version before it becomes deprecated when the new one is published, and then this finding is gone.',
-  check: (judged) => withdrawnOf('layer', judged),
-};
-
-const deprecated: Rule = {
-  id: 'layer/deprecated',
-  severity: 'warning',
-  doc: 'A new version of an operation names a deprecated layer. Old versions may go on using it and nobody is forced up, but what is made anew should start on what is meant to last.',
-  check: (judged) => deprecatedOf('layer', judged),
-};
+const NAMED = namedRules('layer', {
+  missing:
+    'The operation names a layer that does not exist. A layer is named by its exact version, name@version, and stands in layers/<name>/<version>.yaml.',
+  draft:
+    'A published operation names a layer that is still a draft, which anyone may edit: what was published would change under it. Publish the layer.',
+  withdrawn:
+    'An active operation, or a draft, names a layer that was withdrawn because it is bad: it can be neither generated nor run. Move the operation to another layer with `rtn bump NAME --layer LAYER@VERSION`; the version before it becomes deprecated when the new one is published, and then this finding is gone.',
+  deprecated:
+    'A new version of an operation names a deprecated layer. Old versions may go on using it and nobody is forced up, but what is made anew should start on what is meant to last.',
+});
 
 const sources: Rule = {
   id: 'layer/sources',
@@ -175,4 +158,4 @@ function isTouched(layer: Artefact, registry: Registry, base: Base): boolean {
   );
 }
 
-export const LAYER_RULES: readonly Rule[] = [missing, draft, withdrawn, deprecated, sources, noSources];
+export const LAYER_RULES: readonly Rule[] = [...NAMED, sources, noSources];

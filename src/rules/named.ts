@@ -3,11 +3,29 @@ import { dependenciesOf, type Link } from '../registry/links.js';
 import type { Registry } from '../registry/registry.js';
 import { suggestion } from '../registry/spelling.js';
 import { splitReference } from '../registry/version.js';
-import { dependentsOf, isNew, newestActive, nextFree } from './base.js';
-import { at, type Extras, type Found, type Judged } from './rule.js';
+import { dependentsOf, isNew, newestActive, nextFree } from './change.js';
+import { at, type Extras, type Found, type Judged, type Rule } from './rule.js';
+
+/** The rules of what a document names, for layers and templates alike; each kind has its own words for them. */
+export function namedRules(
+  kind: 'layer' | 'template',
+  docs: Readonly<Record<'missing' | 'draft' | 'withdrawn' | 'deprecated', string>>,
+): readonly Rule[] {
+  const rule = (
+    name: keyof typeof docs,
+    severity: Rule['severity'],
+    find: (kind: ArtefactKind, judged: Judged) => Iterable<Found>,
+  ): Rule => ({ id: `${kind}/${name}`, severity, doc: docs[name], check: (judged) => find(kind, judged) });
+  return [
+    rule('missing', 'error', missingOf),
+    rule('draft', 'error', draftOf),
+    rule('withdrawn', 'error', withdrawnOf),
+    rule('deprecated', 'warning', deprecatedOf),
+  ];
+}
 
 /** Names of artefacts that do not exist; for layers and templates alike. */
-export function* missingOf(kind: ArtefactKind, judged: Judged): Iterable<Found> {
+function* missingOf(kind: ArtefactKind, judged: Judged): Iterable<Found> {
   const { registry } = judged;
   for (const { artefact, reference, path } of namesOf(kind, judged)) {
     if (registry.resolve(kind, reference) !== undefined || !reference.includes('@')) continue;
@@ -22,7 +40,7 @@ export function* missingOf(kind: ArtefactKind, judged: Judged): Iterable<Found> 
 }
 
 /** Drafts that a published artefact names; for layers and templates alike. */
-export function* draftOf(kind: ArtefactKind, judged: Judged): Iterable<Found> {
+function* draftOf(kind: ArtefactKind, judged: Judged): Iterable<Found> {
   for (const { artefact, reference, path } of namesOf(kind, judged)) {
     const named = judged.registry.resolve(kind, reference);
     if (artefact.status === 'draft' || named?.status !== 'draft') continue;
@@ -36,7 +54,7 @@ export function* draftOf(kind: ArtefactKind, judged: Judged): Iterable<Found> {
 }
 
 /** Withdrawn versions that something in use names; for layers and templates alike. */
-export function* withdrawnOf(kind: ArtefactKind, judged: Judged): Iterable<Found> {
+function* withdrawnOf(kind: ArtefactKind, judged: Judged): Iterable<Found> {
   const { registry } = judged;
   for (const { artefact, reference, path } of namesOf(kind, judged)) {
     const named = registry.resolve(kind, reference);
@@ -67,7 +85,7 @@ function isInUse(artefact: Artefact, registry: Registry): boolean {
 }
 
 /** Deprecated versions that a new version names; the old ones may go on using them. */
-export function* deprecatedOf(kind: ArtefactKind, judged: Judged): Iterable<Found> {
+function* deprecatedOf(kind: ArtefactKind, judged: Judged): Iterable<Found> {
   for (const { artefact, reference, path } of namesOf(kind, judged, judged.artefacts)) {
     const named = judged.registry.resolve(kind, reference);
     if (named?.status !== 'deprecated' || !isNew(artefact, judged.base)) continue;

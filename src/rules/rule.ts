@@ -3,7 +3,7 @@ import type { Artefact, ArtefactKind } from '../registry/artefact.js';
 import type { Finding, Position, Severity } from '../registry/finding.js';
 import type { Registry } from '../registry/registry.js';
 import type { Path } from '../registry/source.js';
-import type { Base } from './base.js';
+import type { Base } from './change.js';
 
 /** One thing that is judged. Rules do not know of each other, and each says all that it finds. */
 export interface Rule {

@@ -7,37 +7,20 @@ import { isFileName, type Registry, type TextFile } from '../registry/registry.j
 import { decode } from '../registry/source.js';
 import { suggestion } from '../registry/spelling.js';
 import { byVersion } from '../registry/version.js';
-import { deprecatedOf, draftOf, missingOf, withdrawnOf } from './named.js';
+import { namedRules } from './named.js';
 import { at, atKey, type Found, judgedOf, type Rule } from './rule.js';
 import { parseTemplateText } from './templateText.js';
 
-const missing: Rule = {
-  id: 'template/missing',
-  severity: 'error',
-  doc: 'A runner, or another template, names a template that does not exist. A template is named by its exact version, name@version, and stands in templates/<name>/<version>.yaml.',
-  check: (judged) => missingOf('template', judged),
-};
-
-const draft: Rule = {
-  id: 'template/draft',
-  severity: 'error',
-  doc: 'A published artefact names a template that is still a draft, which anyone may edit: its runners would change under it. Publish the template.',
-  check: (judged) => draftOf('template', judged),
-};
-
-const withdrawn: Rule = {
-  id: 'template/withdrawn',
-  severity: 'error',
-  doc: 'An active operation or template, or a draft, names a template that was withdrawn because it is bad: no runner can be generated from it. Move to another version with `rtn bump NAME --template TEMPLATE@VERSION`; the version before it becomes deprecated when the new one is published, and then this finding is gone.',
-  check: (judged) => withdrawnOf('template', judged),
-};
-
-const deprecated: Rule = {
-  id: 'template/deprecated',
-  severity: 'warning',
-  doc: 'A new version names a deprecated template. Old versions may go on using it and nobody is forced up, but what is made anew should start on what is meant to last.',
-  check: (judged) => deprecatedOf('template', judged),
-};
+const NAMED = namedRules('template', {
+  missing:
+    'A runner, or another template, names a template that does not exist. A template is named by its exact version, name@version, and stands in templates/<name>/<version>.yaml.',
+  draft:
+    'A published artefact names a template that is still a draft, which anyone may edit: its runners would change under it. Publish the template.',
+  withdrawn:
+    'An active operation or template, or a draft, names a template that was withdrawn because it is bad: no runner can be generated from it. Move to another version with `rtn bump NAME --template TEMPLATE@VERSION`; the version before it becomes deprecated when the new one is published, and then this finding is gone.',
+  deprecated:
+    'A new version names a deprecated template. Old versions may go on using it and nobody is forced up, but what is made anew should start on what is meant to last.',
+});
 
 const text: Rule = {
   id: 'template/text',
@@ -164,4 +147,4 @@ function below(template: Artefact, registry: Registry, seen = new Set<Artefact>(
   return [...seen];
 }
 
-export const TEMPLATE_RULES: readonly Rule[] = [missing, draft, withdrawn, deprecated, text, partial, stages];
+export const TEMPLATE_RULES: readonly Rule[] = [...NAMED, text, partial, stages];

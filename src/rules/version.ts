@@ -7,7 +7,8 @@ import { dependenciesOf } from '../registry/links.js';
 import type { Registry } from '../registry/registry.js';
 import { textDigest } from '../registry/scripts.js';
 import { NAME_PATTERN, VERSION_PATTERN } from '../registry/version.js';
-import { chainsFrom, filesBeside, isBackwards, isRewritten, nextFree, restoring } from './base.js';
+import { chainsFrom } from './chains.js';
+import { filesBeside, isBackwards, isRewritten, nextFree, restoring } from './change.js';
 import { subject } from './named.js';
 import { at, atKey, type Found, foundInLoading, type Judged, listInWords, type Rule } from './rule.js';
 

@@ -3,7 +3,7 @@ import type { Finding, Severity } from '../registry/finding.js';
 import type { Registry } from '../registry/registry.js';
 import { suggestion } from '../registry/spelling.js';
 import { readWaivers, WAIVERS_FILE, type Waiver } from '../registry/waivers.js';
-import type { Base } from './base.js';
+import type { Base } from './change.js';
 import type { Rule } from './rule.js';
 
 const DOCS = {

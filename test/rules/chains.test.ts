@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { loadRegistry } from '../../src/registry/registry.js';
 import { withChanges } from '../../src/registry/tree.js';
-import { chainsFrom, nextFree } from '../../src/rules/base.js';
+import { chainsFrom } from '../../src/rules/chains.js';
+import { nextFree } from '../../src/rules/change.js';
 import { house, OPERATION, textOf } from '../registry/house.js';
 import { SPECS } from '../registry/specs.js';
 

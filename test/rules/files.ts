@@ -4,7 +4,7 @@ import { digestsOf } from '../../src/registry/digest.js';
 import type { Finding } from '../../src/registry/finding.js';
 import { loadRegistry } from '../../src/registry/registry.js';
 import { memoryTree } from '../../src/registry/tree.js';
-import type { Base } from '../../src/rules/base.js';
+import type { Base } from '../../src/rules/change.js';
 import { type Judgement, judge } from '../../src/rules/judge.js';
 import { SPECS } from '../registry/specs.js';
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { digestsOf } from '../../src/registry/digest.js';
 import { loadRegistry } from '../../src/registry/registry.js';
 import { memoryTree, withChanges } from '../../src/registry/tree.js';
-import { chainsFrom } from '../../src/rules/base.js';
+import { chainsFrom } from '../../src/rules/chains.js';
 import { judge } from '../../src/rules/judge.js';
 import { SPECS } from '../registry/specs.js';
 import {

@@ -1,5 +1,5 @@
 import type { ComponentSpec } from '../component.js';
-import { compareWithBase } from '../git/base.js';
+import { compareWithBase } from '../git/merge-base.js';
 import { workTree } from '../git/worktree.js';
 import { ARTEFACT_KINDS, classify, FOLDERS } from '../registry/artefact.js';
 import { CONFIG_FILE } from '../registry/config.js';
@@ -7,7 +7,7 @@ import { loadRegistry } from '../registry/registry.js';
 import { textDigest } from '../registry/scripts.js';
 import { type FileTree, withChanges } from '../registry/tree.js';
 import { WAIVERS_FILE } from '../registry/waivers.js';
-import type { Base } from '../rules/base.js';
+import type { Base } from '../rules/change.js';
 
 /** The files that a check reads as they were on the base; of others it only matters whether they changed. */
 function isOfRegistry(path: string): boolean {
