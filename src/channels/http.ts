@@ -111,6 +111,7 @@ export function httpChannel(options: HttpChannelOptions): Channel {
 
 class HttpChannel implements Channel {
   readonly key = 'http';
+  readonly isIdempotent: boolean;
   readonly batches?: HttpBatches;
   readonly #client: HttpClient;
   readonly #answers: Answers;
@@ -120,6 +121,7 @@ class HttpChannel implements Channel {
   constructor(options: HttpChannelOptions) {
     const { timeoutMs = DEFAULT_TIMEOUT_MS, idempotencyKey: keyHeader, method, each } = options;
     const isIdempotent = keyHeader !== undefined || method === 'GET' || method === 'PUT';
+    this.isIdempotent = isIdempotent;
     this.#answers = new Answers({ ...options, isIdempotent });
     this.#client = new HttpClient(timeoutMs, each === undefined ? MAX_BODY_BYTES : MAX_BATCH_BODY_BYTES);
     this.#requestOf = each === undefined ? compileRequest(options, this.key) : undefined;
@@ -194,7 +196,7 @@ function compileRequest(
   return ({ id, position, row }, run) => {
     const sent = headersOf(row);
     if (keyHeader !== undefined)
-      sent.push(keyHeader, idempotencyKey(run.operation, run.id, channel, id, position));
+      sent.push(keyHeader, idempotencyKey(run.operation, run.keyId, channel, id, position));
     const { origin, path } = targetOf(row);
     const content = contentOf(row);
     // Spelt out: with a spread the engine makes an object that undici takes 3 µs longer to read.

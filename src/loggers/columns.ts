@@ -1,5 +1,5 @@
 import type { Run } from '../pipeline/contract.js';
-import type { SendResult } from '../pipeline/record.js';
+import type { Outcome, SendResult } from '../pipeline/record.js';
 
 /** One column of the send log: its Postgres type and how a result fills it. Every store's schema is made from this list. */
 export interface LogColumn {
@@ -68,4 +68,25 @@ function isoTime(timeMs: number): string {
     isoSecond = second;
   }
   return `${isoPrefix}${String(Math.floor(timeMs) - second * 1_000).padStart(3, '0')}Z`;
+}
+
+/** The result that a row of the log holds, from values in column order: the inverse of `of`, but for what belongs to the run. */
+export function resultOfRow(values: readonly (string | number | boolean | null)[]): SendResult {
+  const at = Object.fromEntries(LOG_COLUMNS.map(({ name }, index) => [name, values[index] ?? null]));
+  const text = (name: string) => at[name] as string | null;
+  return {
+    outcome: at.outcome as Outcome,
+    messageId: String(at.message_id),
+    position: Number(at.position),
+    recipient: text('recipient'),
+    channel: text('channel'),
+    attempts: Number(at.attempts),
+    httpStatus: at.http_status as number | null,
+    providerId: text('provider_id'),
+    errorCode: text('error_code'),
+    errorText: text('error_text'),
+    suppress: at.suppress === true,
+    startedAtMs: Date.parse(String(at.started_at)),
+    finishedAtMs: Date.parse(String(at.finished_at)),
+  };
 }

@@ -4,7 +4,7 @@ import type { Pool } from 'pg';
 import { sleep } from '../clock.js';
 import { RtnError } from '../error.js';
 import type { LogControl, Logger, Run } from '../pipeline/contract.js';
-import type { Ledger } from '../pipeline/ledger.js';
+import { isFenced, type Settled } from '../pipeline/ledger.js';
 import type { Queue } from '../pipeline/queue.js';
 import type { SendResult } from '../pipeline/record.js';
 import { connectPostgres } from '../postgres/connect.js';
@@ -14,7 +14,7 @@ import { parseTableName, type TableName } from '../postgres/identifier.js';
 import { migrate } from '../postgres/migrations.js';
 import { collectBatch } from './batch.js';
 import { LOG_COLUMNS } from './columns.js';
-import { postgresLedger } from './postgres-ledger.js';
+import { PostgresLedger } from './postgres-ledger.js';
 import { COLUMN_LIST, makeLogTable } from './postgres-table.js';
 
 /** COPY data goes out in pieces of about this size: a piece a row is less than half as fast. */
@@ -24,17 +24,16 @@ const CHUNK_CHARACTERS = 65_536;
 const GIVE_UP_AFTER_MS = 60_000;
 
 /**
- * The send log in a Postgres table, which is made when missing. Each batch is one transaction: `(run, shard, seq)`
- * goes into `rtn.writes`, then the results by COPY. When the answer to a COMMIT is lost the batch is written again
- * under the same seq, and finds that it stands there already.
+ * The send log in a Postgres table, which is made when missing. Each batch is one transaction: the results by COPY, then
+ * what they change in the ledger, the number of the write among it. When the answer to a COMMIT is lost the batch is
+ * written again under the same number, and finds that it stands there already.
  */
 export class PostgresLog implements Logger {
   unwritten: readonly SendResult[] = [];
   readonly #table: TableName;
   #pool: Pool | undefined;
   #run: Run | undefined;
-  #ledger: Ledger | undefined;
-  #seq = 0;
+  #ledger: PostgresLedger | undefined;
 
   constructor(table: string) {
     this.#table = parseTableName(table);
@@ -44,7 +43,7 @@ export class PostgresLog implements Logger {
     return `Postgres table ${this.#table.text}`;
   }
 
-  get ledger(): Ledger {
+  get ledger(): PostgresLedger {
     if (this.#ledger === undefined) throw new Error('the ledger was used before open');
     return this.#ledger;
   }
@@ -53,22 +52,23 @@ export class PostgresLog implements Logger {
     this.#run = run;
     const pool = await connectPostgres(run.environment, `rtn ${run.operation} ${run.id}`);
     this.#pool = pool;
-    this.#ledger = postgresLedger(pool, run);
+    this.#ledger = new PostgresLedger(pool, run);
     await migrate(pool);
     await makeLogTable(pool, this.#table);
   }
 
-  async log(results: Queue<SendResult>, { written }: LogControl): Promise<void> {
+  async log(results: Queue<SendResult>, { settle, written, pressure }: LogControl): Promise<void> {
     const [pool, run] = [this.#pool, this.#run];
     if (pool === undefined || run === undefined) throw new Error('log was called before open');
     for (;;) {
-      const batch = await collectBatch(results, run.clock);
+      const batch = await collectBatch(results, run.clock, pressure);
       if (batch.length === 0) return;
       this.unwritten = batch;
-      await this.#writeUntilDurable(pool, run, batch);
+      const settled = settle(batch);
+      await this.#writeUntilDurable(pool, run, batch, settled);
       this.unwritten = [];
-      this.#seq++;
-      written(batch);
+      this.ledger.settled();
+      written(batch, settled);
     }
   }
 
@@ -76,13 +76,19 @@ export class PostgresLog implements Logger {
     await this.#pool?.end();
   }
 
-  async #writeUntilDurable(pool: Pool, run: Run, batch: readonly SendResult[]): Promise<void> {
+  async #writeUntilDurable(
+    pool: Pool,
+    run: Run,
+    batch: readonly SendResult[],
+    settled: Settled,
+  ): Promise<void> {
     const giveUpAtMs = run.clock.monotonic() + GIVE_UP_AFTER_MS;
     for (let pauseMs = 100; ; pauseMs = Math.min(2 * pauseMs, 5_000)) {
       try {
-        await this.#write(pool, run, batch);
+        await this.#write(pool, run, batch, settled);
         return;
       } catch (thrown) {
+        if (isFenced(thrown)) throw thrown;
         const error = postgresError(
           `${batch.length} results could not be written to ${this.#table.text}`,
           thrown,
@@ -100,7 +106,7 @@ export class PostgresLog implements Logger {
     }
   }
 
-  async #write(pool: Pool, run: Run, batch: readonly SendResult[]): Promise<void> {
+  async #write(pool: Pool, run: Run, batch: readonly SendResult[], settled: Settled): Promise<void> {
     const { from } = await import('pg-copy-streams');
     const client = await pool.connect();
     const ignore = () => {};
@@ -108,15 +114,10 @@ export class PostgresLog implements Logger {
     let failure: Error | undefined;
     try {
       await client.query('begin');
-      const claim = await client.query(
-        'insert into rtn.writes (run_id, shard, seq, row_count) values ($1, $2, $3, $4) on conflict do nothing',
-        [run.id, run.shard, this.#seq, batch.length],
-      );
-      if (claim.rowCount === 1) {
-        const copy = client.query(from(`copy ${this.#table.sql} (${COLUMN_LIST}) from stdin`));
-        await pipeline(Readable.from(copyChunks(batch, run)), copy);
-      }
-      await client.query('commit');
+      const copy = client.query(from(`copy ${this.#table.sql} (${COLUMN_LIST}) from stdin`));
+      await pipeline(Readable.from(copyChunks(batch, run)), copy);
+      const isNew = await this.ledger.settle(client, settled);
+      await client.query(isNew ? 'commit' : 'rollback');
     } catch (thrown) {
       failure = thrown instanceof Error ? thrown : new Error(String(thrown));
       throw thrown;

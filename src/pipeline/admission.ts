@@ -5,8 +5,10 @@ import type { JsonSchema } from '../component.js';
 import { oneLine, RtnError, toRtnError } from '../error.js';
 import type { InputDefinition } from './binding.js';
 import type { Counts } from './counts.js';
-import type { Place } from './ending.js';
+import type { Place, Stage } from './ending.js';
+import type { Journal } from './journal.js';
 import type { Outstanding } from './outstanding.js';
+import type { InDoubtPolicy } from './plan.js';
 import type { Queue } from './queue.js';
 import type { Incoming, Message, Row, SendResult } from './record.js';
 import type { Selection } from './selection.js';
@@ -15,16 +17,23 @@ import { isSensitive, scalarText, sensitiveDigest } from './sensitive.js';
 /** How many rows are judged before others get a turn. */
 const BATCH = 256;
 
+/** What the log says of a message that may have been sent when a runner died. */
+export const IN_DOUBT_TEXT = 'the runner died while this was being sent; whether it arrived is not known';
+
 export interface AdmissionControl {
   readonly counts: Counts;
   /** The part of the input that this run takes; undefined for all of it. */
   readonly selection?: Selection | undefined;
+  /** Tells what earlier starts have done, and claims what is to be sent; undefined in a dry run. */
+  readonly journal?: Journal | undefined;
+  /** What becomes of rows that may have been sent when an earlier start died. */
+  readonly inDoubt: InDoubtPolicy;
   /** Gets the rows that are taken. */
   readonly outstanding?: Outstanding | undefined;
   /** Aborted at Stop. */
   readonly stopSignal: AbortSignal;
-  /** Called when a row cannot be judged. */
-  stop(error: RtnError, at: Place): void;
+  /** Called when a row cannot be judged, or the messages from there on cannot be claimed. */
+  stop(error: RtnError, at: Place, stage?: Stage): void;
   /** Called when nothing more is selected, so that reading ends. */
   complete(): void;
 }
@@ -64,36 +73,94 @@ export class Admission {
     results: Queue<SendResult>,
     control: AdmissionControl,
   ): Promise<number> {
-    const { counts, selection, stopSignal } = control;
+    const { counts, stopSignal } = control;
     for (;;) {
       const received = await incoming.receiveMany(BATCH, stopSignal);
       if (received.length === 0) return 0;
-      const batch = selection === undefined ? received : selection.take(received);
-      if (selection?.isComplete) control.complete();
-      counts.notSelected += received.length - batch.length;
+      const batch = this.#toDo(received, control);
       counts.read += batch.length;
       control.outstanding?.take(batch, this.#clock.monotonic());
+      const heldBefore = counts.held;
       const { admitted, refused } = this.#judgeAll(batch, control);
       const refusedCount = await results.sendMany(refused, stopSignal);
       this.#refused += refusedCount;
-      const kept = refusedCount + (await messages.sendMany(admitted, stopSignal));
-      if (kept < batch.length) return batch.length - kept;
+      const sent = await this.#passOn(admitted, messages, control);
+      const left = batch.length - refusedCount - sent - (counts.held - heldBefore);
+      if (left > 0) return left;
     }
+  }
+
+  /** Those of the records that are selected and that no earlier start has done. */
+  #toDo(received: readonly Incoming[], control: AdmissionControl): readonly Incoming[] {
+    const { counts, selection, journal } = control;
+    const selected = selection === undefined ? received : selection.take(received);
+    if (selection?.isComplete) control.complete();
+    counts.notSelected += received.length - selected.length;
+    if (journal === undefined || journal.hasNothingDone) return selected;
+    const toDo = selected.filter(({ position }) => !journal.isDone(position));
+    counts.alreadyDone += selected.length - toDo.length;
+    return toDo;
+  }
+
+  /** Claims messages and hands them to the sender, a claim at a time; gives how many it took. */
+  async #passOn(
+    admitted: readonly Message[],
+    messages: Queue<Message>,
+    { journal, stopSignal, stop }: AdmissionControl,
+  ): Promise<number> {
+    if (journal === undefined) return messages.sendMany(admitted, stopSignal);
+    let passed = 0;
+    while (passed < admitted.length) {
+      const rest = passed === 0 ? admitted : admitted.slice(passed);
+      let claimed: number;
+      try {
+        claimed = await journal.claim(rest, stopSignal);
+      } catch (thrown) {
+        stop(toRtnError(thrown), { id: rest[0]?.id, position: rest[0]?.position ?? 0 }, 'ledger');
+        break;
+      }
+      const wanted = claimed === rest.length ? rest : rest.slice(0, claimed);
+      const taken = await messages.sendMany(wanted, stopSignal);
+      passed += taken;
+      if (taken < wanted.length || claimed === 0) break;
+    }
+    return passed;
   }
 
   /** A row that cannot be judged stops the run; it and those behind it are left. */
   #judgeAll(batch: readonly Incoming[], control: AdmissionControl) {
     const admitted: Message[] = [];
     const refused: SendResult[] = [];
+    const { journal } = control;
+    const hasDoubts = journal?.hasDoubts === true;
     for (const record of batch) {
       try {
-        this.#judge(record, admitted, refused);
+        if (hasDoubts && journal.isInDoubt(record.position) && control.inDoubt !== 'resend')
+          this.#settleDoubt(record, refused, control);
+        else this.#judge(record, admitted, refused);
       } catch (thrown) {
         control.stop(toRtnError(thrown), { position: record.position });
         break;
       }
     }
     return { admitted, refused };
+  }
+
+  #settleDoubt(
+    record: Incoming,
+    refused: SendResult[],
+    { journal, inDoubt, counts, outstanding }: AdmissionControl,
+  ): void {
+    const row = 'row' in record ? record.row : null;
+    const result = { ...this.#rejected(record.position, row, 'in_doubt', IN_DOUBT_TEXT), reason: 'in-doubt' };
+    if (inDoubt === 'hold') {
+      counts.held++;
+      journal?.keep([record.position]);
+      outstanding?.settle([result]);
+    } else {
+      journal?.admitInDoubt();
+      refused.push({ ...result, outcome: 'unknown' });
+    }
   }
 
   #judge(record: Incoming, admitted: Message[], refused: SendResult[]): void {

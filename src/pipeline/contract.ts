@@ -1,19 +1,28 @@
 import type { Clock } from '../clock.js';
 import type { Counts } from './counts.js';
-import type { Ledger } from './ledger.js';
+import type { Ledger, Settled } from './ledger.js';
+import type { LiveControl } from './live-control.js';
 import type { Queue } from './queue.js';
 import type { Incoming, Message, Row, SendResult } from './record.js';
 
 /** What a component learns about the run when it opens. */
 export interface Run {
-  /** Given (`--run-id`) or made at start; unique per run in the ledger. */
+  /** Given (`--run-id`) or derived from the operation and its input; unique per run in the ledger. */
   readonly id: string;
+  /** The run that this one repeats a part of (`rtn retry`), else its own id. */
+  readonly rootId: string;
+  /** The run whose idempotency keys its messages have: the root's for messages in doubt, else its own. */
+  readonly keyId: string;
   readonly operation: string;
   readonly version: string;
   /** Digest of the operation the runner was generated from. */
   readonly digest: string;
-  /** Which part of the input this process handles; 0 while runs are not sharded. */
+  /** Which part of the input this process handles, from 0. */
   readonly shard: number;
+  /** Into how many parts the input is divided. */
+  readonly shards: number;
+  /** The part of the input that was asked for, as flags; null for all of it. */
+  readonly selection: string | null;
   readonly clock: Clock;
   /** Where components read connections and secrets: the process environment, or a test's own. */
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -51,8 +60,13 @@ type QueueState = Pick<Queue<never>, 'length' | 'capacity'>;
  */
 export interface Reader {
   open(run: Run): Promise<void>;
-  read(out: Queue<Incoming>, signal: AbortSignal): Promise<void>;
+  read(out: Queue<Incoming>, signal: AbortSignal, range?: ReadRange): Promise<void>;
   close(): Promise<void>;
+  /**
+   * What the input is, the same for the same content: what the id of a run is derived from, and what tells that it has
+   * changed. Called before `open`. Undefined for a stream.
+   */
+  identify?(run: IdentityRun): Promise<InputIdentity>;
   /** True for a stream: it ends only when told to, and that is a success. */
   readonly isEndless: boolean;
   /** How many rows this run will read; undefined while unknown. Known at the latest when `open` has returned. */
@@ -60,6 +74,22 @@ export interface Reader {
   /** Where PUSH sockets bring a stream its rows, once it is open; undefined where they do not come to it. */
   readonly pushEndpoint?: string | undefined;
 }
+
+/** The part of an input that is wanted. A reader may pass over what is before `from`; a stream counts on from there. */
+export interface ReadRange {
+  /** The first position. */
+  readonly from: number;
+  /** One more than the last position; undefined for the end of the input. */
+  readonly to?: number | undefined;
+}
+
+/** What of the run is known before it has an id. `id` is undefined where it is to be derived. */
+export type IdentityRun = Pick<Run, 'operation' | 'clock' | 'environment' | 'stateDir' | 'warn'> & {
+  readonly id: string | undefined;
+};
+
+/** `sha256:…` of the content, or an object's id with its revision. */
+export type InputIdentity = string;
 
 /**
  * Turns messages into results. The pipeline calls `open`, `send`, `close`. `send` returns when the queue of messages
@@ -97,6 +127,8 @@ export interface SendControl {
    * message is the one that it was seen on, where there is one.
    */
   stop(error: Error, message?: Message): void;
+  /** What a person may change while it sends. */
+  readonly live?: LiveControl | undefined;
   /** Takes the sensitive values of a row out of what a provider said, before that is logged; none where none is sensitive. */
   readonly conceal?: ((text: string, row: Row) => string) | undefined;
 }
@@ -114,6 +146,8 @@ export interface SendReport {
 export interface Channel {
   /** The component's key: the log's `channel` column. */
   readonly key: string;
+  /** Whether the provider knows a repeat by its idempotency key: then sending a message again does no harm. */
+  readonly isIdempotent?: boolean;
   open(run: Run, concurrency: number): Promise<void>;
   send(message: Message): Promise<Answer>;
   /** What `use: batch` calls instead of `send`; a channel that cannot carry batches does not have it. */
@@ -179,7 +213,8 @@ export interface Answer {
 }
 
 /**
- * Where results become durable. The pipeline calls `open` before anything is read, then `log` once, then `close`.
+ * Where results become durable. The pipeline calls `open` before anything is read, then `log` once, before that for the
+ * results that an earlier start could not log, then `close`.
  * `log` returns when the queue of results is closed and all of it is durable. When it cannot write it throws an
  * RtnError with code `storage`; the results it had taken but not made durable are then in `unwritten`, in order.
  */
@@ -190,13 +225,23 @@ export interface Logger {
   readonly unwritten: readonly SendResult[];
   /** Where a person finds the log, for the summary: `postgres table driver_push_log`. No credentials. */
   readonly address: string;
-  /** The run's memory in the same store. Usable between `open` and `close`. */
-  readonly ledger: Ledger;
+  /** The run's memory in the same store. Usable between `open` and `close`; undefined where a dry run keeps none. */
+  readonly ledger: Ledger | undefined;
 }
 
 export interface LogControl {
+  /** Asked once for each batch: what it changes in the ledger, to be written together with the results. */
+  settle(results: readonly SendResult[]): Settled;
   /** Called with each batch as soon as it is durable. */
-  written(results: readonly SendResult[]): void;
+  written(results: readonly SendResult[], settled: Settled): void;
+  readonly pressure: Pressure;
+}
+
+/** Whether the sender waits for results to become durable, so that a logger should not wait for more of them. */
+export interface Pressure {
+  readonly isPressed: boolean;
+  /** Set by the logger while it lingers: called when the pressure begins. */
+  onPressed: () => void;
 }
 
 /** What a generated runner assembles. */

@@ -16,8 +16,12 @@ export interface Counts {
   lost: number;
   /** Rows that were read and got no result: a Stop came first. */
   left: number;
-  /** Rows that wait for a person to decide. 0 while runs cannot be resumed. */
+  /** Rows that may have been sent before the runner died, and wait for a person to decide. */
   held: number;
+  /** Rows that an earlier start of the run has done; they are not `read`. */
+  alreadyDone: number;
+  /** Results of earlier starts that are in the log only now: spilled ones, and those of a stream in doubt. Not `logged`. */
+  recovered: number;
   /** Rows that `--limit`, `--sample` or `--only` passed over; they are not `read`. */
   notSelected: number;
   /** Logged results whose recipient nobody should send to again. */
@@ -42,6 +46,8 @@ export function newCounts(): Counts {
     lost: 0,
     left: 0,
     held: 0,
+    alreadyDone: 0,
+    recovered: 0,
     notSelected: 0,
     suppressed: 0,
     inFlight: 0,

@@ -1,7 +1,7 @@
 import type { RtnError } from '../error.js';
 
 /** Why reading ended before the input did: a signal's name. */
-export type EndCause = 'SIGTERM' | 'SIGINT';
+export type EndCause = 'SIGTERM' | 'SIGINT' | 'rtn runs stop';
 
 /** What can stop a run: a stage that failed, or one of the rules around them. */
 export type Stage =
@@ -9,6 +9,8 @@ export type Stage =
   | 'admission'
   | 'sender'
   | 'log'
+  /** The memory of the run could not be written, or another runner has taken the run over. */
+  | 'ledger'
   /** The spill file could not be written either. */
   | 'spill'
   /** The rows of a stream that are left could not be kept. */

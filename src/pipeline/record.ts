@@ -37,6 +37,8 @@ export interface SendResult {
   readonly errorText: string | null;
   /** Whether the provider's answer says that nobody should send to this recipient again. */
   readonly suppress: boolean;
+  /** Class of the last answer, for the ledger: what `rtn retry --class` goes by. Absent where there was no answer. */
+  readonly reason?: string;
   readonly startedAtMs: number;
   readonly finishedAtMs: number;
 }

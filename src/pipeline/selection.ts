@@ -81,3 +81,15 @@ export class Selection {
     return scalarText(record.row[recipient]) ?? scalarText(record.row[key]) ?? record.position;
   }
 }
+
+/** A selection as flags, the same for the same selection; many ids are told by a digest. */
+export function selectionText({ limit, sample, only }: SelectionOptions): string {
+  const parts = [
+    limit === undefined ? '' : `--limit ${limit}`,
+    sample === undefined ? '' : `--sample ${sample * 100}%`,
+    only === undefined
+      ? ''
+      : `--only ${hash('sha256', JSON.stringify([...only].sort()), 'hex').slice(0, 16)}`,
+  ];
+  return parts.filter((part) => part !== '').join(' ');
+}

@@ -6,48 +6,64 @@ const MIGRATION_LOCK = 0x72_74_6e;
 
 /**
  * The ledger's tables, step by step. A step that has been released never changes; a change is a new step at the end.
- * Claims and leases are laid out for resuming runs; runs and writes are used from the start.
+ * `leases` is who runs a shard (and how far it is), `starts` how each start of it went, `claims` two bitmaps a segment of
+ * positions (pipeline/claims.ts), `unsent` how the positions ended that were not sent.
  */
 const MIGRATIONS: readonly string[] = [
   `create table rtn.runs (
      run_id text primary key,
+     root_id text not null,
      operation text not null,
      version text not null,
      digest text not null,
-     layer text not null,
-     runner text not null,
-     input text not null,
-     params jsonb not null,
-     state text not null check (state in ('running', 'finished', 'stopped')),
-     counts jsonb,
-     exit_code int,
-     error text,
+     plan jsonb not null,
+     state text not null default 'running' check (state in ('running', 'finished', 'stopped')),
+     is_stopped boolean not null default false,
+     is_paused boolean not null default false,
+     rate double precision,
      started_at timestamptz not null default now(),
      ended_at timestamptz
    );
    create index runs_by_start on rtn.runs (started_at);
+   create index runs_by_root on rtn.runs (root_id);
    create table rtn.leases (
      run_id text not null references rtn.runs on delete cascade,
      shard int not null,
      token bigint not null,
      holder text not null,
-     expires_at timestamptz not null,
+     beat bigint not null default 0,
+     last_write bigint not null default 0,
+     watermark bigint not null default 0,
+     finished jsonb,
      primary key (run_id, shard)
+   );
+   create table rtn.starts (
+     run_id text not null references rtn.runs on delete cascade,
+     shard int not null,
+     token bigint not null,
+     holder text not null,
+     started_at timestamptz not null default now(),
+     ended_at timestamptz,
+     state text not null default 'running' check (state in ('running', 'finished', 'stopped')),
+     counts jsonb,
+     exit_code int,
+     error text,
+     primary key (run_id, shard, token)
    );
    create table rtn.claims (
      run_id text not null references rtn.runs on delete cascade,
      shard int not null,
-     first_position bigint not null,
-     row_count int not null check (row_count > 0),
-     done bit varying not null,
-     primary key (run_id, shard, first_position)
+     segment bigint not null,
+     claimed bytea not null default '',
+     done bytea not null default '',
+     primary key (run_id, shard, segment)
    );
-   create table rtn.writes (
+   create table rtn.unsent (
      run_id text not null references rtn.runs on delete cascade,
      shard int not null,
-     seq bigint not null,
-     row_count int not null,
-     primary key (run_id, shard, seq)
+     position bigint not null,
+     reason text not null,
+     primary key (run_id, shard, position)
    );`,
 ];
 

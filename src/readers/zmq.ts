@@ -89,16 +89,16 @@ export function zmq(input: BoundInput, options: ZmqOptions): Reader {
         throw openError(input.name, endpoint, thrown);
       }
     },
-    async read(out, signal) {
+    async read(out, signal, range) {
       if (socket === undefined) throw new Error('read was called before open');
       const most = options.highWaterMark ?? DEFAULTS.highWaterMark;
       const disconnect =
         mode === 'bind' ? socket.unbind.bind(socket, socket.lastEndpoint ?? endpoint) : undefined;
-      await new Receiving(socket, out, { hasTopic: kind === 'sub', isShown }).untilEnd(
-        signal,
-        disconnect,
-        most,
-      );
+      await new Receiving(socket, out, {
+        hasTopic: kind === 'sub',
+        isShown,
+        from: range?.from ?? 0,
+      }).untilEnd(signal, disconnect, most);
     },
     async close() {
       socket?.close();
@@ -126,13 +126,18 @@ class Receiving {
   readonly #out: Queue<Incoming>;
   readonly #hasTopic: boolean;
   readonly #isShown: boolean;
-  #position = 0;
+  #position: number;
 
   constructor(
     socket: Pull | Subscriber,
     out: Queue<Incoming>,
-    { hasTopic, isShown }: { readonly hasTopic: boolean; readonly isShown: boolean },
+    {
+      hasTopic,
+      isShown,
+      from,
+    }: { readonly hasTopic: boolean; readonly isShown: boolean; readonly from: number },
   ) {
+    this.#position = from;
     this.#socket = socket;
     this.#out = out;
     this.#hasTopic = hasTopic;

@@ -1,6 +1,7 @@
 import type { JsonSchema } from '../component.js';
 import type { BoundInput, BoundOutput, InputDefinition, OutputDefinition } from '../pipeline/binding.js';
 import type { Pipeline } from '../pipeline/contract.js';
+import type { InDoubtPolicy } from '../pipeline/plan.js';
 
 /** What a generated runner says of itself: the one argument of `runner`. Everything in it is plain data but `pipeline`. */
 export interface RunnerDefinition {
@@ -40,6 +41,10 @@ export interface RunnerPolicy {
   readonly maxFailedRatio?: number;
   /** Share of the last results that may be rejected (`max_rejected_ratio`). */
   readonly maxRejectedRatio?: number;
+  /** What becomes of messages that may have been sent when the runner died (`in_doubt`); none for what suits the channel. */
+  readonly inDoubt?: InDoubtPolicy;
+  /** Most messages without a durable result (`in_doubt_window`); none for what suits the sender. */
+  readonly inDoubtWindow?: number;
 }
 
 /** What the generated `pipeline` function receives. */

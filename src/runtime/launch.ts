@@ -1,19 +1,21 @@
-import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../clock.js';
 import { oneLine, RtnError } from '../error.js';
 import { RUNNER_EXIT } from '../exit.js';
 import { SpillFile } from '../loggers/spill.js';
+import { spilledResults } from '../loggers/spilled.js';
 import { count, Progress, type ProgressStyle } from '../observe/progress.js';
+import type { Begun, KeepOptions } from '../pipeline/begin.js';
 import type { InputDefinition } from '../pipeline/binding.js';
 import type { Pipeline, PipelineQueues, Run } from '../pipeline/contract.js';
 import { loggedTotal, newCounts } from '../pipeline/counts.js';
 import { Ending } from '../pipeline/ending.js';
+import { LiveControl } from '../pipeline/live-control.js';
 import { Outstanding } from '../pipeline/outstanding.js';
 import { runPipeline } from '../pipeline/pipeline.js';
 import type { Incoming } from '../pipeline/record.js';
-import { Selection, type SelectionOptions } from '../pipeline/selection.js';
+import { Selection, type SelectionOptions, selectionText } from '../pipeline/selection.js';
 import { ReplayFile } from '../readers/replay-file.js';
 import { bindInputs, bindOutputs, logLocation, theInput } from './bind.js';
 import type { CommandLine } from './command-line.js';
@@ -22,7 +24,8 @@ import type { RunnerDefinition } from './definition.js';
 import { dryRunSummary, dryRunText } from './dry-run.js';
 import type { RunOptions } from './options.js';
 import { Rehearsal } from './rehearsal.js';
-import { type RunReport, reportText, writeSummary } from './report.js';
+import { begunText, type RunReport, reportText, writeSummary } from './report.js';
+import { identifyRun, type RunIdentity } from './run-identity.js';
 import { handleSignals } from './signals.js';
 import type { Watch } from './watch.js';
 
@@ -39,6 +42,10 @@ export class Launch {
   /** Set in a dry run: stands in for sender and logger. */
   readonly #rehearsal: Rehearsal | undefined;
   readonly #pipeline: Pipeline;
+  readonly #identity: RunIdentity;
+  readonly #live = new LiveControl();
+  /** Set once this process has the run. */
+  #begun: Begun | undefined;
   readonly #input: InputDefinition;
   readonly #inputLocation: string;
   readonly #selection: Selection | undefined;
@@ -55,48 +62,79 @@ export class Launch {
   #progress: Progress | undefined;
   #startedMs: number;
 
-  constructor(definition: RunnerDefinition, command: RunCommand) {
-    const { operation } = definition;
+  /** Assembles the operation's stages and finds out which run this is; opens nothing but what tells that. */
+  static async prepare(definition: RunnerDefinition, command: RunCommand): Promise<Launch> {
     const { options, inputs, outputs, params, secrets } = command;
-    this.#definition = definition;
-    this.#command = command;
-    this.#assembled = definition.pipeline({
+    const { name: operation } = definition.operation;
+    const assembled = definition.pipeline({
       inputs: bindInputs(definition, inputs),
       outputs: bindOutputs(definition, outputs),
       params,
       secrets,
     });
-    const { reader, sender } = this.#assembled;
-    if (reader.isEndless) refuseParts(options, operation.name);
+    if (assembled.reader.isEndless) refuseParts(options, operation);
+    const identity = await identifyRun(
+      assembled.reader,
+      {
+        operation,
+        clock: systemClock,
+        environment: process.env,
+        stateDir: stateDir(options),
+        warn: (message) => process.stderr.write(`warning: ${oneLine(message)}\n`),
+      },
+      options,
+    );
+    return new Launch(definition, command, assembled, identity);
+  }
+
+  private constructor(
+    definition: RunnerDefinition,
+    command: RunCommand,
+    assembled: Pipeline,
+    identity: RunIdentity,
+  ) {
+    const { options, inputs, params, secrets } = command;
+    const { name: operation, version, digest } = definition.operation;
+    this.#definition = definition;
+    this.#command = command;
+    this.#assembled = assembled;
+    this.#identity = identity;
+    const { reader, sender } = assembled;
     const [inputName, input] = theInput(definition);
     this.#input = input;
     this.#inputLocation = inputs[inputName] ?? '';
-    this.#rehearsal = options.isDryRun ? new Rehearsal(sender.outline, input.row, secrets) : undefined;
+    this.#rehearsal = options.isDryRun
+      ? new Rehearsal(sender.outline, input.row, secrets, params)
+      : undefined;
     this.#pipeline =
       this.#rehearsal === undefined
-        ? this.#assembled
+        ? assembled
         : { reader, sender: this.#rehearsal.sender(), logger: this.#rehearsal.logger() };
-    this.#selection = options.selection && new Selection(input, operation.name, options.selection);
+    this.#selection = options.selection && new Selection(input, operation, options.selection);
     this.#run = {
-      id: options.runId ?? newRunId(operation.name),
-      operation: operation.name,
-      version: operation.version,
-      digest: operation.digest,
+      id: identity.id,
+      rootId: identity.id,
+      keyId: identity.id,
+      operation,
+      version,
+      digest,
       shard: 0,
+      shards: 1,
+      selection: options.selection === undefined ? null : selectionText(options.selection),
       clock: systemClock,
       environment: process.env,
-      stateDir: options.stateDir ?? join(tmpdir(), 'realtime-notifications'),
+      stateDir: stateDir(options),
       ...(options.health && { watch: (sending) => this.#watch?.sees(sending) }),
       warn: (message) => this.#tell(`warning: ${message}`),
     };
-    this.#spillFile = new SpillFile(this.#run, logLocation(definition, outputs));
+    this.#spillFile = new SpillFile(this.#run, logLocation(definition, command.outputs));
     this.#replayFile = new ReplayFile(this.#run);
     this.#startedMs = this.#run.clock.monotonic();
   }
 
   async run(): Promise<number> {
-    const { operation, policy } = this.#definition;
-    const { options, params } = this.#command;
+    const { policy } = this.#definition;
+    const { options } = this.#command;
     const isDryRun = this.#rehearsal !== undefined;
     const release = handleSignals(
       this.#ending,
@@ -106,7 +144,7 @@ export class Launch {
     this.#watch = await this.#openWatch();
     const exitCode = await runPipeline(this.#pipeline, this.#run, {
       input: this.#input,
-      plan: { layer: operation.layer, runner: operation.runner, input: this.#inputLocation, params },
+      keep: this.#keep(),
       ending: this.#ending,
       counts: this.#counts,
       drainTimeoutMs: policy.drainTimeoutMs,
@@ -115,10 +153,11 @@ export class Launch {
       notAfterMs: isDryRun ? undefined : options.notAfterMs,
       selection: this.#selection,
       spill: (results) => this.#spillFile.append(results),
+      spilled: () => spilledResults(this.#spillFile.path),
       ...((this.#pipeline.reader.isEndless || this.#watch !== undefined) && {
         outstanding: this.#outstanding,
       }),
-      ...(this.#pipeline.reader.isEndless && { keep: (records) => this.#keep(records) }),
+      ...(this.#pipeline.reader.isEndless && { keepRows: (records) => this.#keepRows(records) }),
       ...(this.#watch && { logged: this.#watch.metrics.note }),
       ...(!isDryRun && { confirm: () => this.#confirm() }),
       started: (queues) => this.#started(queues),
@@ -147,7 +186,36 @@ export class Launch {
     return `${count(read)} rows read, ${count(loggedTotal(this.#counts))} results logged, ${count(inFlight)} requests in flight; what is not logged may have been sent`;
   }
 
-  async #keep(records: readonly Incoming[]): Promise<void> {
+  /** How the run stands in the ledger: what must be the same when it is started again, and what may be in doubt. */
+  #keep(): KeepOptions {
+    const { operation, policy, params: declared } = this.#definition;
+    const { options, params } = this.#command;
+    const { channel } = this.#assembled.sender.outline ?? {};
+    return {
+      plan: {
+        layer: operation.layer,
+        runner: operation.runner,
+        input: this.#inputLocation,
+        inputIdentity: this.#identity.input,
+        params,
+        tuning: Object.keys(declared).filter((name) => declared[name]?.['x-tuning'] === true),
+        selection: this.#run.selection,
+        shards: this.#run.shards,
+        retry: null,
+      },
+      inDoubt: policy.inDoubt ?? (channel?.isIdempotent === true ? 'resend' : 'hold'),
+      inDoubtWindow: policy.inDoubtWindow,
+      waitMs: options.waitMs,
+      live: this.#live,
+      begun: (begun) => {
+        this.#begun = begun;
+        const text = begunText(begun);
+        if (text !== undefined && !options.quiet) this.#tell(text);
+      },
+    };
+  }
+
+  async #keepRows(records: readonly Incoming[]): Promise<void> {
     this.#kept = await this.#replayFile.append(records);
     const malformed = records.length - this.#kept;
     if (malformed > 0)
@@ -227,6 +295,7 @@ export class Launch {
       spillFile: this.#counts.spilled > 0 ? this.#spillFile.path : undefined,
       replay: this.#kept > 0 ? { file: this.#replayFile.path, endpoint: this.#pushEndpoint } : undefined,
       notFound: this.#selection?.missing ?? [],
+      begun: this.#begun,
     };
   }
 }
@@ -248,13 +317,12 @@ function totalToPass(total: number | undefined, selection: SelectionOptions | un
   return sample === undefined && only === undefined ? Math.min(total, limit) : undefined;
 }
 
-function newRunId(operation: string): string {
-  const time = new Date().toISOString().replace(/[-:]/g, '').slice(0, 15);
-  return `${operation}-${time}-${randomBytes(3).toString('hex')}`;
-}
-
 function progressStyle({ quiet, jsonProgress }: RunOptions): ProgressStyle {
   if (jsonProgress) return 'json';
   if (quiet) return 'none';
   return process.stderr.isTTY ? 'terminal' : 'lines';
+}
+
+function stateDir(options: RunOptions): string {
+  return options.stateDir ?? join(tmpdir(), 'realtime-notifications');
 }

@@ -1,11 +1,16 @@
+import { parseDuration } from '../component.js';
 import { oneLine } from '../error.js';
 import type { StatusAddress } from '../observe/status-server.js';
 import type { SelectionOptions } from '../pipeline/selection.js';
 
 /** What the command line says of the run itself, apart from the operation. */
 export interface RunOptions {
-  /** Name of the run; undefined when it is to be made at start. */
+  /** Name of the run; undefined when it is to be derived from the input. */
   readonly runId: string | undefined;
+  /** A new run, whatever others have done. */
+  readonly isFresh: boolean;
+  /** How long to wait for another runner of the same run; undefined for the default. */
+  readonly waitMs: number | undefined;
   /** Folder for what must survive the process. */
   readonly stateDir: string | undefined;
   /** File that gets the counts as JSON at the end. */
@@ -62,7 +67,14 @@ export const OPTION_FLAGS: readonly OptionFlag[] = [
   {
     flag: 'run-id',
     placeholder: 'ID',
-    description: 'Name of the run. Default: made from operation and time.',
+    description:
+      'Name of the run. Default: derived from the operation and what the input holds, so that nothing is sent twice.',
+  },
+  { flag: 'fresh', description: 'A new run: sends to everyone, whatever earlier runs have sent.' },
+  {
+    flag: 'wait',
+    placeholder: 'DURATION',
+    description: 'How long to wait for another runner that holds the run. Default: 30s.',
   },
   {
     flag: 'state-dir',
@@ -100,9 +112,13 @@ export function runOptions(given: ReadonlyMap<string, string>): {
     sample: read('sample', parsePercent, 'a share above 0% and at most 100%, such as 1%'),
     only: read('only', parseIds, 'message ids with commas between'),
   };
+  if (given.has('fresh') && given.has('run-id'))
+    mistakes.push('--fresh makes a name of its own for the run: give it without --run-id');
   const isSelected = ['limit', 'sample', 'only'].some((flag) => given.has(flag));
   const values: RunOptions = {
     runId: given.get('run-id'),
+    isFresh: given.has('fresh'),
+    waitMs: read('wait', parseDuration, 'a duration such as 10m'),
     stateDir: given.get('state-dir'),
     summary: given.get('summary'),
     health: read('health-port', parseAddress, 'a port from 0 to 65535, or HOST:PORT'),

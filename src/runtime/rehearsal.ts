@@ -48,11 +48,13 @@ export class Rehearsal {
     outline: SenderOutline | undefined,
     row: JsonSchema,
     secrets: Readonly<Record<string, string>>,
+    params: Readonly<Record<string, unknown>>,
   ) {
     this.#outline = outline;
     this.#row = row;
     this.#secrets = secrets;
     this.#sms = new SmsCount(row);
+    this.#sms.priceBy(params);
   }
 
   /** What the SMS come to; undefined where the operation sends none. */
@@ -95,15 +97,15 @@ export class Rehearsal {
     return {
       unwritten: [],
       address: 'nowhere',
-      ledger: { begin: async ({ params }) => this.#sms.priceBy(params), end: async () => {} },
+      ledger: undefined,
       open: async () => {},
       close: async () => {},
-      log: async (results, { written }) => {
+      log: async (results, { settle, written }) => {
         for (;;) {
           const batch = await results.receiveMany(BATCH);
           if (batch.length === 0) return;
           for (const result of batch) if (result.outcome === 'rejected') this.#note(result);
-          written(batch);
+          written(batch, settle(batch));
         }
       },
     };

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { oneLine, RtnError } from '../error.js';
 import { count, duration } from '../observe/progress.js';
+import type { Begun } from '../pipeline/begin.js';
 import { type Counts, loggedTotal } from '../pipeline/counts.js';
 import type { Ending, Stage, StopCause } from '../pipeline/ending.js';
 
@@ -21,6 +22,8 @@ export interface RunReport {
   readonly replay: { readonly file: string; readonly endpoint: string | undefined } | undefined;
   /** Ids of `--only` that no row had. */
   readonly notFound: readonly string[];
+  /** How the run stood in the ledger when this start took it; undefined where it never did. */
+  readonly begun: Begun | undefined;
 }
 
 /** Ids that are told one by one. */
@@ -54,18 +57,34 @@ export function reportText(report: RunReport): string {
   if (stopCause !== undefined) lines.push(...stopLines('error', stopCause));
   else if (ending.endCause !== undefined) lines.push(`  ended by ${ending.endCause}`);
   for (const cause of ending.further) lines.push(...stopLines('also', cause));
-  if (report.spillFile !== undefined) lines.push(`  next: rtn log replay ${report.spillFile}`);
+  if (counts.held > 0)
+    lines.push(`  next: rtn runs show ${report.runId}, then rtn retry ${report.runId} --in-doubt`);
+  if (report.spillFile !== undefined)
+    lines.push(`  next: start the same command again, or rtn log replay ${report.spillFile}`);
   if (report.replay !== undefined)
     lines.push(`  next: rtn push ${report.replay.file} --to ${report.replay.endpoint ?? 'ENDPOINT'}`);
   return `${lines.join('\n')}\n`;
 }
 
+/** What there is to tell when a start takes over a run that an earlier one has begun; undefined for a new run. */
+export function begunText({ record, isFinished, isResumed, inDoubt }: Begun): string | undefined {
+  const id = oneLine(record.runId, 200);
+  if (isFinished)
+    return `run ${id} has finished (begun ${record.startedAt}): nothing is left to send. --fresh sends to everyone again.`;
+  if (!isResumed) return undefined;
+  const doubts = inDoubt === 0 ? '' : `, ${count(inDoubt)} messages in doubt`;
+  return `run ${id} goes on (begun ${record.startedAt})${doubts}`;
+}
+
 function countLines({ counts, notFound, spillFile, replay }: RunReport): string[] {
-  const { notSelected, left, held, suppressed, breakerPauses, spilled, lost } = counts;
+  const { notSelected, alreadyDone, recovered, left, held, suppressed, breakerPauses, spilled, lost } =
+    counts;
   const told: [number, string][] = [
     [notSelected, 'rows were not selected'],
+    [alreadyDone, 'rows were done by an earlier start'],
+    [recovered, 'results of an earlier start are in the log now'],
     [left, `rows were read and not sent${replay === undefined ? '' : `; they are in ${replay.file}`}`],
-    [held, 'rows wait for a decision'],
+    [held, 'messages may have been sent before the runner died; they wait for a decision'],
     [suppressed, 'recipients are not to be sent to again: suppress is true in the log'],
     [
       breakerPauses,
@@ -105,11 +124,13 @@ function placeText({ id, position }: NonNullable<StopCause['at']>): string {
 
 /** Writes the numbers as one JSON object, for what started the runner; `dryRun` takes the place of a dry run's counts. */
 export async function writeSummary(file: string, report: RunReport, dryRun?: object): Promise<void> {
-  const { ending, counts, ...rest } = report;
+  const { ending, counts, begun, ...rest } = report;
   const { stopCause, endCause, further } = ending;
   const summary = {
     ...rest,
     ...(dryRun === undefined ? { counts } : { dryRun }),
+    isResumed: begun?.isResumed ?? false,
+    wasFinished: begun?.isFinished ?? false,
     endedBy: endCause ?? null,
     error: stopCause === undefined ? null : causeSummary(stopCause),
     further: further.map(causeSummary),

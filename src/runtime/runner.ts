@@ -36,7 +36,7 @@ async function main(definition: RunnerDefinition): Promise<number> {
     process.stdout.write(`${name} ${version} (digest ${digest.slice(0, 8)})\n`);
     return RUNNER_EXIT.ok;
   }
-  return new Launch(definition, command).run();
+  return (await Launch.prepare(definition, command)).run();
 }
 
 /** What the components read from the environment, each once; those of tables only where an input has a location. */

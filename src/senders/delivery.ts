@@ -43,6 +43,7 @@ export function resultOf(
     errorCode: answer.errorCode,
     errorText: answer.errorText,
     suppress: answer.suppress ?? false,
+    reason: answer.class,
     startedAtMs,
     finishedAtMs,
   };
