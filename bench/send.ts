@@ -5,6 +5,7 @@ import { systemClock } from '../src/clock.js';
 import type { Logger, Reader } from '../src/pipeline/contract.js';
 import { newCounts } from '../src/pipeline/counts.js';
 import { Ending } from '../src/pipeline/ending.js';
+import { LiveControl } from '../src/pipeline/live-control.js';
 import { runPipeline } from '../src/pipeline/pipeline.js';
 import { asyncSender } from '../src/senders/async.js';
 
@@ -89,16 +90,16 @@ async function pipeline(origin: string): Promise<number> {
   const logger: Logger = {
     unwritten: [],
     address: 'nowhere',
-    ledger: { begin: async () => {}, end: async () => {} },
+    ledger: undefined,
     open: async () => {},
     close: async () => {},
-    async log(results, { written }) {
+    async log(results, { settle, written }) {
       for (
         let batch = await results.receiveMany(5_000);
         batch.length > 0;
         batch = await results.receiveMany(5_000)
       )
-        written(batch);
+        written(batch, settle(batch));
     },
   };
   const channel = httpChannel({
@@ -121,7 +122,11 @@ async function pipeline(origin: string): Promise<number> {
     operation: 'bench',
     version: '1.0.0',
     digest: '',
+    rootId: 'bench',
+    keyId: 'bench',
     shard: 0,
+    shards: 1,
+    selection: null,
     clock: systemClock,
     environment: {},
     stateDir: '',
@@ -129,7 +134,21 @@ async function pipeline(origin: string): Promise<number> {
   };
   const options = {
     input: INPUT,
-    plan: { layer: '', runner: '', input: '', params: {} },
+    keep: {
+      plan: {
+        layer: '',
+        runner: '',
+        input: '',
+        inputIdentity: null,
+        params: {},
+        tuning: [],
+        selection: null,
+        shards: 1,
+        retry: null,
+      },
+      inDoubt: 'resend' as const,
+      live: new LiveControl(),
+    },
     ending: new Ending(),
     counts,
     drainTimeoutMs: 1_000,

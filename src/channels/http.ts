@@ -121,7 +121,8 @@ class HttpChannel implements Channel {
   constructor(options: HttpChannelOptions) {
     const { timeoutMs = DEFAULT_TIMEOUT_MS, idempotencyKey: keyHeader, method, each } = options;
     const isIdempotent = keyHeader !== undefined || method === 'GET' || method === 'PUT';
-    this.isIdempotent = isIdempotent;
+    // The key of a batch is of its messages together: those that are sent again after a crash make other batches.
+    this.isIdempotent = each === undefined ? isIdempotent : method === 'GET' || method === 'PUT';
     this.#answers = new Answers({ ...options, isIdempotent });
     this.#client = new HttpClient(timeoutMs, each === undefined ? MAX_BODY_BYTES : MAX_BATCH_BODY_BYTES);
     this.#requestOf = each === undefined ? compileRequest(options, this.key) : undefined;

@@ -1,4 +1,5 @@
 import { parseDuration } from '../component.js';
+import { IN_DOUBT_POLICIES } from '../pipeline/plan.js';
 import { suggestion } from '../registry/spelling.js';
 import { type Expression, literal, object, type Property, visit } from './expression.js';
 import { secretNeeds } from './secret-needs.js';
@@ -33,16 +34,22 @@ export function usedNames(expressions: readonly Expression[]): UsedNames {
   return used;
 }
 
-/** Those declarations of one kind that the runner uses, as the operation gives them, in its order. */
+/** Those declarations of one kind that the runner uses, as the operation gives them, in its order; `tuning` ones are marked. */
 export function declared(
   document: Document,
   root: Declared,
   used: ReadonlySet<string>,
   spot: Spot,
+  tuning: ReadonlySet<string> = new Set(),
 ): Expression {
   const at = below(spot, root);
   const entries = Object.entries(mapAt(document[root] ?? {}, at)).filter(([key]) => used.has(key));
-  return object(entries.map(([key, value]) => [key, plain(value ?? {}, below(at, key))]));
+  return object(
+    entries.map(([key, value]) => {
+      const marked = tuning.has(key) ? { ...mapAt(value ?? {}, below(at, key)), 'x-tuning': true } : value;
+      return [key, plain(marked ?? {}, below(at, key))];
+    }),
+  );
 }
 
 /**
@@ -85,7 +92,7 @@ export function identity(
 
 /** Policies that are a share of the results, by the name that the runner knows them by. */
 const RATIOS = { max_failed_ratio: 'maxFailedRatio', max_rejected_ratio: 'maxRejectedRatio' } as const;
-const POLICIES = ['drain_timeout', ...Object.keys(RATIOS)];
+const POLICIES = ['drain_timeout', ...Object.keys(RATIOS), 'in_doubt', 'in_doubt_window'];
 
 /** The operation's policy with durations as milliseconds. */
 export function policy(value: unknown, spot: Spot): Expression {
@@ -108,6 +115,20 @@ export function policy(value: unknown, spot: Spot): Expression {
     if (typeof ratio !== 'number' || !(ratio >= 0 && ratio <= 1))
       throw mistake(below(spot, key), `got ${shown(ratio)}, expected a share from 0 to 1 such as 0.2`);
     properties.push([name, literal(ratio)]);
+  }
+  const { in_doubt: inDoubt, in_doubt_window: window } = given;
+  if (inDoubt !== undefined) {
+    if (!(IN_DOUBT_POLICIES as readonly unknown[]).includes(inDoubt))
+      throw mistake(
+        below(spot, 'in_doubt'),
+        `got ${shown(inDoubt)}, expected one of ${IN_DOUBT_POLICIES.join(', ')}`,
+      );
+    properties.push(['inDoubt', literal(inDoubt as string)]);
+  }
+  if (window !== undefined) {
+    if (!Number.isSafeInteger(window) || (window as number) < 1)
+      throw mistake(below(spot, 'in_doubt_window'), `got ${shown(window)}, expected a whole number from 1`);
+    properties.push(['inDoubtWindow', literal(window as number)]);
   }
   return object(properties);
 }

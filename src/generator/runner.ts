@@ -17,6 +17,7 @@ import { heading, importLine } from './heading.js';
 import { layOut, type RunnerTemplate } from './layout.js';
 import { seal } from './seal.js';
 import { below, mapAt, mistake, type Spot } from './spot.js';
+import { tuningParams } from './tuning.js';
 import type { Scope } from './value.js';
 
 /** The package every generated runner imports from. */
@@ -58,11 +59,21 @@ export function generateRunner(request: RunnerRequest): string {
   const { runnerName: runner, operationDigest: digest, layer, sourcePath, template } = request;
   const used = usedNames(stages.map(([, stage]) => stage));
   const kept = { ...used, params: new Set([...used.params, ...dryRunParams(document)]) };
+  const tuning = tuningParams(
+    stages.map(([, stage]) => stage),
+    request.components,
+  );
+  const none = new Set<string>();
   const text = layOut(template, {
     header: heading({ operation: name, version, runner, digest, layer, sourcePath, template }),
     imports: importLines(stages, request, spot),
     operation: identity({ document, runner, digest, layer }, spot),
-    ...Object.fromEntries(DECLARED.map((root) => [root, declared(document, root, kept[root], spot)])),
+    ...Object.fromEntries(
+      DECLARED.map((root) => [
+        root,
+        declared(document, root, kept[root], spot, root === 'params' ? tuning : none),
+      ]),
+    ),
     secrets: declaredSecrets(
       document,
       stages.map(([, stage]) => stage),

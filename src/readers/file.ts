@@ -1,14 +1,14 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { RtnError } from '../error.js';
 import type { BoundInput } from '../pipeline/binding.js';
-import type { Reader, Run } from '../pipeline/contract.js';
+import type { IdentityRun, InputIdentity, Reader, Run } from '../pipeline/contract.js';
 import type { Location } from '../pipeline/location.js';
 import type { Queue } from '../pipeline/queue.js';
 import type { Incoming } from '../pipeline/record.js';
 import { fileBytes, gunzippedBytes } from './bytes.js';
 import { csv } from './csv.js';
 import { jsonLines } from './json-lines.js';
-import { copyStdin } from './stdin-copy.js';
+import { copyStdin, digestOf } from './stdin-copy.js';
 
 /** How the bytes of a file become records. */
 export interface FileFormat {
@@ -53,8 +53,18 @@ export class FileReader implements Reader {
     this.#format = this.#makeFormat();
   }
 
+  async identify(run: IdentityRun): Promise<InputIdentity> {
+    if (this.#target !== STDIN) {
+      await (await openFile(this.#path)).close();
+      return digestOf(this.#path);
+    }
+    const copy = await copyStdin(this.#stdin, run);
+    this.#path = copy.path;
+    return copy.digest;
+  }
+
   async open(run: Run): Promise<void> {
-    if (this.#target === STDIN) this.#path = (await copyStdin(this.#stdin, run)).path;
+    if (this.#path === STDIN) this.#path = (await copyStdin(this.#stdin, run)).path;
     const file = await openFile(this.#path);
     this.#file = file;
     if (this.#target === STDIN) this.#kind = await kindOfContent(file, this.#path);

@@ -1,8 +1,9 @@
+import { hash } from 'node:crypto';
 import type { Pool } from 'pg';
 import { sleep } from '../clock.js';
 import { RtnError } from '../error.js';
 import type { BoundInput } from '../pipeline/binding.js';
-import type { Reader, Run } from '../pipeline/contract.js';
+import type { InputIdentity, Reader, ReadRange, Run } from '../pipeline/contract.js';
 import type { Location } from '../pipeline/location.js';
 import type { Queue } from '../pipeline/queue.js';
 import type { Incoming, Row } from '../pipeline/record.js';
@@ -55,6 +56,11 @@ export class PostgresQueryReader implements Reader {
     return this.#copy?.rowCount;
   }
 
+  /** The query's text: what it gives is known only once it has been run, which is done once a run. */
+  async identify(): Promise<InputIdentity> {
+    return `sha256:${hash('sha256', await readQueryFile(this.#location.target), 'hex')}`;
+  }
+
   async open(run: Run): Promise<void> {
     this.#run = run;
     const path = this.#location.target;
@@ -72,12 +78,12 @@ export class PostgresQueryReader implements Reader {
     });
   }
 
-  async read(out: Queue<Incoming>, signal: AbortSignal): Promise<void> {
+  async read(out: Queue<Incoming>, signal: AbortSignal, range?: ReadRange): Promise<void> {
     const [pool, copy, run] = [this.#pool, this.#copy, this.#run];
     if (pool === undefined || copy === undefined || run === undefined)
       throw new Error('read was called before open');
     const isShown = isTextShown(this.#input);
-    let position = 0;
+    let position = range?.from ?? 0;
     for (let breaks = 0; position < copy.rowCount && !signal.aborted; breaks++) {
       const before = position;
       try {

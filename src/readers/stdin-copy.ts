@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RtnError } from '../error.js';
-import type { Run } from '../pipeline/contract.js';
+import type { IdentityRun } from '../pipeline/contract.js';
 import { fileNameOf } from '../pipeline/file-name.js';
 
 /** Copies stay so long for a run to be started again; the next start that reads stdin removes older ones. */
@@ -19,16 +19,19 @@ export interface StdinCopy {
 
 /**
  * Copies stdin into a file of the run in its state folder, to its end and onto the disk, before anything is read: the
- * copy is the input, so that positions are the same on every start. A run that has its copy reads that, and nothing
+ * copy is the input, so that positions are the same on every start. Where the run's id is to be derived from it, the copy
+ * is named after its digest. A run that has its copy reads that, and nothing
  * more of stdin. Beside it stands its digest, which is checked.
  */
-export async function copyStdin(stdin: NodeJS.ReadableStream, run: Run): Promise<StdinCopy> {
-  const path = join(run.stateDir, `${fileNameOf(run.id)}${SUFFIX}`);
+export async function copyStdin(stdin: NodeJS.ReadableStream, run: IdentityRun): Promise<StdinCopy> {
+  const pathOf = (name: string) => join(run.stateDir, `${fileNameOf(name)}${SUFFIX}`);
   try {
     await mkdir(run.stateDir, { recursive: true });
     await removeOld(run);
+    if (run.id === undefined) return await copy(stdin, run.stateDir, pathOf);
+    const path = pathOf(run.id);
     const known = await readFile(`${path}.sha256`, 'utf8').catch(() => undefined);
-    if (known === undefined) return { path, digest: await copy(stdin, path) };
+    if (known === undefined) return await copy(stdin, run.stateDir, () => path);
     if (known.trim() !== (await digestOf(path)))
       throw new RtnError('data', `the run's copy of stdin is not what it was: ${path} has another digest`, {
         next: 'start with another --run-id',
@@ -38,19 +41,24 @@ export async function copyStdin(stdin: NodeJS.ReadableStream, run: Run): Promise
   } catch (cause) {
     if (cause instanceof RtnError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new RtnError('configuration', `stdin cannot be copied to ${path}: ${reason}`, {
+    throw new RtnError('configuration', `stdin cannot be copied to ${run.stateDir}: ${reason}`, {
       cause,
       next: 'give a --state-dir with enough room',
     });
   }
 }
 
-async function copy(stdin: NodeJS.ReadableStream, path: string): Promise<string> {
+/** `pathOf` names the copy after its digest. */
+async function copy(
+  stdin: NodeJS.ReadableStream,
+  folder: string,
+  pathOf: (digest: string) => string,
+): Promise<StdinCopy> {
   if ('isTTY' in stdin && stdin.isTTY === true)
     throw new RtnError('usage', 'the input is stdin, and nothing is piped into it', {
       next: 'cat rows.ndjson | node RUNNER --INPUT file:-',
     });
-  const part = `${path}.${process.pid}.part`;
+  const part = join(folder, `stdin.${process.pid}.part`);
   const hash = createHash('sha256');
   const file = await open(part, 'w', 0o600);
   try {
@@ -66,19 +74,21 @@ async function copy(stdin: NodeJS.ReadableStream, path: string): Promise<string>
     await file.close();
   }
   const digest = `sha256:${hash.digest('hex')}`;
+  const path = pathOf(digest);
   await rename(part, path);
   await writeFile(`${path}.sha256`, `${digest}\n`, { mode: 0o600, flush: true });
-  return digest;
+  return { path, digest };
 }
 
-async function digestOf(path: string): Promise<string> {
+/** Digest of a file's bytes: `sha256:…`. */
+export async function digestOf(path: string): Promise<string> {
   const hash = createHash('sha256');
   const file = await open(path, 'r');
   for await (const chunk of file.createReadStream()) hash.update(chunk as Buffer);
   return `sha256:${hash.digest('hex')}`;
 }
 
-async function removeOld({ stateDir, clock }: Run): Promise<void> {
+async function removeOld({ stateDir, clock }: IdentityRun): Promise<void> {
   for (const name of await readdir(stateDir)) {
     if (!name.endsWith(SUFFIX) && !name.endsWith(`${SUFFIX}.sha256`)) continue;
     const path = join(stateDir, name);

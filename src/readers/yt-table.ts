@@ -1,6 +1,6 @@
 import { RtnError } from '../error.js';
 import type { BoundInput } from '../pipeline/binding.js';
-import type { Reader, Run } from '../pipeline/contract.js';
+import type { IdentityRun, InputIdentity, Reader, ReadRange, Run } from '../pipeline/contract.js';
 import type { Location } from '../pipeline/location.js';
 import type { Queue } from '../pipeline/queue.js';
 import type { Incoming } from '../pipeline/record.js';
@@ -56,33 +56,34 @@ export class YtTableReader implements Reader {
     return this.#snapshot?.rowCount;
   }
 
+  /** The node and the revision of its content: both change when the table is written again. */
+  async identify(run: IdentityRun): Promise<InputIdentity> {
+    const { client, path } = await this.#connect(run);
+    const { id, content_revision: revision } = (await client.get(`${path}/@`, {
+      attributes: ['id', 'content_revision'],
+    })) as { readonly id: string; readonly content_revision: number | string };
+    return `${id}@${revision}`;
+  }
+
   async open(run: Run): Promise<void> {
-    const { openYtClient } = await import('../yt/client.js');
+    const { client, path } = await this.#connect(run);
     const { snapshotTable } = await import('../yt/snapshot.js');
-    const { environment, clock } = run;
-    const { proxy, path } = ytAddress(this.#location, environment, 'the input');
-    this.#client = openYtClient({
-      proxy,
-      token: environment.YT_TOKEN,
-      environment,
-      clock,
-    });
-    this.#transaction = await this.#client.startTransaction({
+    this.#transaction = await client.startTransaction({
       title: `rtn ${run.operation} ${run.id} reads ${this.#location.text}`,
     });
-    this.#snapshot = await snapshotTable(this.#client, path, this.#transaction);
+    this.#snapshot = await snapshotTable(client, path, this.#transaction);
     this.#checkColumns(this.#snapshot.columns);
   }
 
-  async read(out: Queue<Incoming>, signal: AbortSignal): Promise<void> {
+  async read(out: Queue<Incoming>, signal: AbortSignal, range?: ReadRange): Promise<void> {
     const [client, transaction, snapshot] = [this.#client, this.#transaction, this.#snapshot];
     if (client === undefined || transaction === undefined || snapshot === undefined)
       throw new Error('read was called before open');
     const { parseLines } = await import('../yt/rows.js');
     const textColumns = this.#textColumns(snapshot.columns);
-    let position = 0;
+    let position = Math.min(range?.from ?? 0, snapshot.rowCount);
     try {
-      const rows = await client.readTable(snapshot.path, {
+      const rows = await client.readTable(`${snapshot.path}[#${position}:]`, {
         transaction,
         signal: AbortSignal.any([signal, transaction.lost]),
       });
@@ -93,6 +94,13 @@ export class YtTableReader implements Reader {
     } catch (thrown) {
       if (!signal.aborted) throw thrown;
     }
+  }
+
+  async #connect({ environment, clock }: IdentityRun | Run): Promise<{ client: YtClient; path: string }> {
+    const { openYtClient } = await import('../yt/client.js');
+    const { proxy, path } = ytAddress(this.#location, environment, 'the input');
+    this.#client ??= openYtClient({ proxy, token: environment.YT_TOKEN, environment, clock });
+    return { client: this.#client, path };
   }
 
   async close(): Promise<void> {

@@ -9,6 +9,9 @@ import { WAIVERS_SCHEMA } from './waivers.js';
 
 const DRAFT_07 = 'http://json-schema.org/draft-07/schema#';
 /** Names of inputs, outputs, params and secrets become flags, properties and environment variables. */
+/** What may become of messages in doubt. */
+const IN_DOUBT = ['resend', 'skip', 'hold'];
+
 const MEMBER_PATTERN = '^[A-Za-z_][A-Za-z0-9_]*$';
 
 const locationPattern = (schemes: readonly string[]): string => `^(${schemes.join('|')}):.`;
@@ -112,6 +115,19 @@ function operationSchema(specs: readonly ComponentSpec[]): JsonSchema {
         max_rejected_ratio: ratio(
           'Share of the last 1,000 results, from the hundredth on, that may be rejected; beyond it the run stops with code 65.',
         ),
+        in_doubt: {
+          type: 'string',
+          enum: IN_DOUBT,
+          description:
+            'What becomes of messages that may have been sent when a runner died: resend sends them again under the same idempotency key, skip logs them as unknown, hold leaves them to a person (rtn retry --in-doubt). Default: resend where the channel sends an idempotency key with each message, else hold.',
+        },
+        in_doubt_window: {
+          type: 'integer',
+          minimum: 1,
+          maximum: 1_000_000,
+          description:
+            'Most messages that may be under way or sent without a durable result, and so be in doubt after a crash. Default: 20,000 where the channel is idempotent, else twice the concurrency and at least 1,000.',
+        },
       }),
       runners: {
         ...mapOf('The scripts that `rtn generate` makes, by name.', runner, NAME_PATTERN),

@@ -87,6 +87,7 @@ class Sending {
   #slotsInUse = 0;
   #left = 0;
   #cancelTimer: (() => void) | undefined;
+  readonly #unwatch: (() => void) | undefined;
   #resolve: (report: SendReport) => void = () => {};
   #isFinished = false;
 
@@ -108,7 +109,9 @@ class Sending {
       { ...settings, concurrency, isAdaptive, minConcurrency },
       run,
       control.counts,
+      control.live,
     );
+    this.#unwatch = control.live?.onChange(this.#pump);
     this.#judge = new Judge(channel, run, control, settings);
     this.#maxWaitingRetries = Math.max(2 * concurrency, 1_000);
     this.finished = new Promise((resolve) => {
@@ -163,6 +166,7 @@ class Sending {
     if (this.#isFinished) return;
     this.#isFinished = true;
     this.#cancelTimer?.();
+    this.#unwatch?.();
     this.#control.signal.removeEventListener('abort', this.#pump);
     this.#resolve({ left: this.#left + this.#retries.size });
   }

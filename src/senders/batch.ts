@@ -81,6 +81,9 @@ export function batchSender(options: BatchSenderOptions): Sender {
   };
 }
 
+/** A batch that waits looks this often whether a person has let it go on. */
+const LOOK_EVERY_MS = 500;
+
 /**
  * One run of the sender: assemble a batch, wait until the endpoint lets it pass, send it, settle each message, again.
  *
@@ -116,6 +119,7 @@ class Batching {
       { ...settings, concurrency: 1, isAdaptive: false, minConcurrency: 1 },
       run,
       control.counts,
+      control.live,
     );
     this.#judge = new Judge(options.channel, run, control, settings);
     this.#assembly = new Assembly(messages, channel, run.clock, {
@@ -145,7 +149,7 @@ class Batching {
       const delayMs = Math.max(batch.dueMs - nowMs, this.#endpoint.delayMs(nowMs));
       if (signal.aborted || (delayMs <= 0 && this.#control.maySend?.() === false)) break;
       if (delayMs <= 0) return this.#send(batch.deliveries, this.#endpoint.pass(nowMs));
-      await sleep(clock, Math.max(1, Math.ceil(delayMs)), signal);
+      await sleep(clock, Math.min(Math.max(1, Math.ceil(delayMs)), LOOK_EVERY_MS), signal);
     }
     this.#left += batch.deliveries.length;
   }

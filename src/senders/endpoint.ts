@@ -1,6 +1,7 @@
 import { RtnError } from '../error.js';
 import type { Answer, Run, SendingState } from '../pipeline/contract.js';
 import type { Counts } from '../pipeline/counts.js';
+import type { LiveControl } from '../pipeline/live-control.js';
 import { AdaptiveConcurrency } from './adaptive-concurrency.js';
 import { AdaptiveRate } from './adaptive-rate.js';
 import { isDown, isUnsendable } from './answers.js';
@@ -41,6 +42,7 @@ export class Endpoint implements SendingState {
   readonly #options: EndpointOptions;
   readonly #run: Run;
   readonly #counts: Counts;
+  readonly #live: LiveControl | undefined;
   readonly #gate: Gate;
   readonly #breaker: Breaker;
   readonly #first = new FirstAnswers();
@@ -48,7 +50,8 @@ export class Endpoint implements SendingState {
   #throttledSinceMs: number | undefined;
   readonly #concurrency: AdaptiveConcurrency | undefined;
 
-  constructor(options: EndpointOptions, run: Run, counts: Counts) {
+  constructor(options: EndpointOptions, run: Run, counts: Counts, live?: LiveControl) {
+    this.#live = live;
     this.#options = options;
     this.#run = run;
     this.#counts = counts;
@@ -81,13 +84,15 @@ export class Endpoint implements SendingState {
     );
   }
 
-  /** How long the next request has to wait: 0 when it may leave now, Infinity when an answer has to come first. */
+  /** How long the next request has to wait: 0 when it may leave now, Infinity when an answer has to come first, or a person. */
   delayMs(nowMs: number): number {
+    if (this.#live?.isPaused) return Number.POSITIVE_INFINITY;
     return Math.max(this.#gate.delayMs(nowMs), this.#breaker.delayMs(nowMs));
   }
 
   /** Takes note that a request leaves now. */
   pass(nowMs: number): Passage {
+    this.#gate.declare(this.#live?.ratePerSecond ?? this.#options.rateLimit);
     this.#gate.hold(this.#rate.perSecond(nowMs));
     this.#gate.pass(nowMs);
     return { startedMs: nowMs, ...this.#breaker.pass() };

@@ -3,7 +3,7 @@
  * and the endpoint's cool-down. All requests pass it, repeats included. Times are monotonic milliseconds.
  */
 export class Gate {
-  readonly #declaredMs: number;
+  #declaredMs: number;
   #intervalMs: number;
   #burstMs: number;
   /** When the schedule would have sent the next request at an even pace. */
@@ -15,6 +15,11 @@ export class Gate {
     this.#declaredMs = ratePerSecond > 0 ? 1_000 / ratePerSecond : 0;
     this.#intervalMs = this.#declaredMs;
     this.#burstMs = burstMs(this.#intervalMs);
+  }
+
+  /** Puts another rate in the place of the declared one; 0 is no limit. */
+  declare(ratePerSecond: number): void {
+    this.#declaredMs = ratePerSecond > 0 ? 1_000 / ratePerSecond : 0;
   }
 
   /** Holds a rate that was found out, besides the one that was declared; Infinity for none. */

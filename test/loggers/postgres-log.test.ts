@@ -7,15 +7,10 @@ import { newCounts } from '../../src/pipeline/counts.js';
 import { Queue } from '../../src/pipeline/queue.js';
 import type { SendResult } from '../../src/pipeline/record.js';
 import { testDatabase } from '../setup/database.js';
+import { logControl, newRun, TEST_PLAN } from '../setup/keep.js';
 import { testRun } from '../setup/run.js';
 
 const database = testDatabase();
-const PLAN = {
-  layer: 'taxi-crm-push@1.4.10',
-  runner: 'one-shot',
-  input: 'yt://t',
-  params: { concurrency: 4 },
-};
 
 function result(position: number, overrides: Partial<SendResult> = {}): SendResult {
   return {
@@ -44,7 +39,8 @@ async function openLog(
   const log = new PostgresLog(table);
   onTestFinished(() => log.close());
   await log.open(run);
-  await log.ledger.begin(PLAN);
+  await log.ledger.begin(newRun(run));
+  await log.ledger.take(undefined, 'a test');
   return { log, run };
 }
 
@@ -53,13 +49,9 @@ async function write(log: PostgresLog, results: readonly SendResult[]): Promise<
   const queue = new Queue<SendResult>(results.length);
   queue.trySendMany(results);
   queue.close();
-  let written = 0;
-  await log.log(queue, {
-    written(batch) {
-      written += batch.length;
-    },
-  });
-  return written;
+  const control = logControl();
+  await log.log(queue, control);
+  return control.results.length;
 }
 
 test('the table is made when missing, with every column, the xid and its index', async () => {
@@ -134,31 +126,19 @@ describe('the ledger', () => {
     const { log, run } = await openLog('ledger_log');
     const read = () =>
       database.query(
-        'select operation, runner, input, params, state, exit_code, error, counts from rtn.runs where run_id = $1',
+        `select operation, plan, r.state, s.state as start, exit_code, error, counts
+         from rtn.runs r join rtn.starts s using (run_id) where run_id = $1`,
         [run.id],
       );
     expect(await read()).toMatchObject([
-      {
-        operation: 'driver_push',
-        runner: 'one-shot',
-        input: 'yt://t',
-        params: { concurrency: 4 },
-        state: 'running',
-      },
+      { operation: 'driver_push', plan: TEST_PLAN, state: 'running', start: 'running' },
     ]);
     const counts = { ...newCounts(), read: 5, left: 5 };
-    await log.ledger.end({ state: 'stopped', counts, exitCode: 77, error: 'refused' });
+    const release = { claimed: [], ranges: [], released: [] };
+    await log.ledger.end({ state: 'stopped', counts, exitCode: 77, error: 'refused', release });
     expect(await read()).toMatchObject([
-      { state: 'stopped', exit_code: 77, error: 'refused', counts: { read: 5, left: 5 } },
+      { state: 'stopped', start: 'stopped', exit_code: 77, error: 'refused', counts: { read: 5, left: 5 } },
     ]);
-  });
-
-  test('refuses a run id that is taken', async () => {
-    const { log } = await openLog('taken_log');
-    await expect(log.ledger.begin(PLAN)).rejects.toMatchObject({
-      code: 'configuration',
-      next: expect.stringContaining('--run-id'),
-    });
   });
 });
 

@@ -9,6 +9,7 @@ import { SpillFile } from '../../src/loggers/spill.js';
 import { Queue } from '../../src/pipeline/queue.js';
 import type { SendResult } from '../../src/pipeline/record.js';
 import { testDatabase } from '../setup/database.js';
+import { logControl, newRun } from '../setup/keep.js';
 import { testRun } from '../setup/run.js';
 import { temporaryFolder } from '../setup/yt.js';
 
@@ -71,11 +72,12 @@ describe('a replay', () => {
     const run = testRun({ environment: environment() });
     const log = new PostgresLog('twice_log');
     await log.open(run);
-    await log.ledger.begin({ layer: 'l@1.0.0', runner: 'one-shot', input: '', params: {} });
+    await log.ledger.begin(newRun(run));
+    await log.ledger.take(undefined, 'a test');
     const queue = new Queue<SendResult>(50);
     queue.trySendMany(results(50));
     queue.close();
-    await log.log(queue, { written: () => {} });
+    await log.log(queue, logControl());
     await log.close();
     const file = new SpillFile(run, 'pg:twice_log');
     // The log has the first fifty already: the answer to their COMMIT was lost.

@@ -12,6 +12,7 @@ import { runPipeline } from '../../src/pipeline/pipeline.js';
 import type { Queue } from '../../src/pipeline/queue.js';
 import type { Incoming, Message, SendResult } from '../../src/pipeline/record.js';
 import { asyncSender } from '../../src/senders/async.js';
+import { testKeep } from '../setup/keep.js';
 import { testRun } from '../setup/run.js';
 import { temporaryFolder } from '../setup/yt.js';
 
@@ -20,7 +21,6 @@ import { temporaryFolder } from '../setup/yt.js';
 // with every queue empty because rows come one by one. The second signal ends a process, so it gets one.
 
 const INPUT = { key: 'id', recipient: 'to', row: { type: 'object', required: ['id'] } };
-const PLAN = { layer: 'l@1.0.0', runner: 'one-shot', input: 'yt://t', params: {} };
 const STRIKE_MS = 30_000;
 /** More than the queues and the sender's slots can hold. */
 const ROWS = 12_000;
@@ -123,10 +123,10 @@ async function play({ pressure, fails = [], slow, slowMs = 0, isEnded, spillFail
   const logger: Logger & { unwritten: readonly SendResult[] } = {
     unwritten: [],
     address: 'a test',
-    ledger: { begin: async () => {}, end: async () => {} },
+    ledger: undefined,
     open: async () => {},
     close: async () => {},
-    async log(results, { written }) {
+    async log(results, { settle, written }) {
       queues.results = results;
       for (let first = true; ; first = false) {
         const batch = await results.receiveMany(1_000);
@@ -140,7 +140,7 @@ async function play({ pressure, fails = [], slow, slowMs = 0, isEnded, spillFail
         }
         this.unwritten = [];
         logged.push(...batch);
-        written(batch);
+        written(batch, settle(batch));
       }
     },
   };
@@ -160,7 +160,7 @@ async function play({ pressure, fails = [], slow, slowMs = 0, isEnded, spillFail
   let exitCode: number | undefined;
   const playing = runPipeline({ reader, sender, logger }, run, {
     input: INPUT,
-    plan: PLAN,
+    keep: testKeep(),
     ending,
     counts,
     drainTimeoutMs: 60_000,

@@ -4,12 +4,15 @@ import { RtnError } from '../../src/error.js';
 import type { Answer, Channel, Logger, Reader, Sender } from '../../src/pipeline/contract.js';
 import { loggedTotal, newCounts } from '../../src/pipeline/counts.js';
 import { Ending } from '../../src/pipeline/ending.js';
+import type { NewRun, RunEnd } from '../../src/pipeline/ledger.js';
 import { Outstanding } from '../../src/pipeline/outstanding.js';
 import { runPipeline } from '../../src/pipeline/pipeline.js';
 import type { Message, Row, SendResult } from '../../src/pipeline/record.js';
 import { Selection, type SelectionOptions } from '../../src/pipeline/selection.js';
 import type { ThresholdOptions } from '../../src/pipeline/thresholds.js';
 import { asyncSender } from '../../src/senders/async.js';
+import { testKeep } from '../setup/keep.js';
+import { MemoryLedger, MemoryStore } from '../setup/memory-ledger.js';
 import { testRun } from '../setup/run.js';
 
 const INPUT = {
@@ -17,7 +20,6 @@ const INPUT = {
   recipient: 'to',
   row: { type: 'object', required: ['id'], properties: { id: { type: 'string' } } },
 };
-const PLAN = { layer: 'l@1.0.0', runner: 'one-shot', input: 'yt://t', params: {} };
 const ROWS = 5_000;
 
 interface Trouble {
@@ -105,16 +107,24 @@ async function play(trouble: Trouble, act: (ending: Ending) => unknown = () => {
     },
   };
   let batches = 0;
+  const store = new MemoryStore();
+  const ledger = new (class extends MemoryLedger {
+    override async begin(begun: NewRun) {
+      failWhen('ledger');
+      return super.begin(begun);
+    }
+    override async end(end: RunEnd) {
+      calls.push(`end ${end.state} ${end.exitCode}`);
+      await super.end(end);
+    }
+  })(store);
   const logger: Logger & { unwritten: readonly SendResult[] } = {
     unwritten: [],
     address: 'a test',
-    ledger: {
-      begin: async () => failWhen('ledger'),
-      end: async ({ state, exitCode }) => void calls.push(`end ${state} ${exitCode}`),
-    },
+    ledger,
     open: async () => failWhen('log'),
     close: async () => void calls.push('close log'),
-    async log(results, { written }) {
+    async log(results, { settle, written }) {
       for (;;) {
         const batch = await results.receiveMany(50);
         if (batch.length === 0) return;
@@ -126,7 +136,9 @@ async function play(trouble: Trouble, act: (ending: Ending) => unknown = () => {
         if (++batches === trouble.loggerFailsAt) throw new RtnError('storage', 'the disk is full');
         this.unwritten = [];
         logged.push(...batch);
-        written(batch);
+        const settled = settle(batch);
+        ledger.settle(settled);
+        written(batch, settled);
       }
     },
   };
@@ -147,7 +159,7 @@ async function play(trouble: Trouble, act: (ending: Ending) => unknown = () => {
   const outstanding = new Outstanding();
   const exitCode = await runPipeline({ reader, sender, logger }, run, {
     input: INPUT,
-    plan: PLAN,
+    keep: testKeep(),
     outstanding,
     ending,
     counts,
@@ -164,7 +176,7 @@ async function play(trouble: Trouble, act: (ending: Ending) => unknown = () => {
       spilled.push(...results);
     },
   });
-  return { exitCode, ending, counts, calls, requested, logged, spilled, outstanding, run };
+  return { exitCode, ending, counts, calls, requested, logged, spilled, outstanding, run, store };
 }
 
 function resultOf({ id, position, recipient }: Message): SendResult {
@@ -208,9 +220,9 @@ test('at the end of the input every row is logged, and everything is closed in r
   expect(played.counts).toMatchObject({ read: ROWS, left: 0, logged: { sent: ROWS } });
   expect(played.calls).toEqual([
     'open log',
+    'open ledger',
     'open sender',
     'open reader',
-    'open ledger',
     'end finished 0',
     'close reader',
     'close sender',

@@ -7,13 +7,14 @@ import { runPipeline } from '../../src/pipeline/pipeline.js';
 import type { Row } from '../../src/pipeline/record.js';
 import { Rehearsal } from '../../src/runtime/rehearsal.js';
 import { asyncSender } from '../../src/senders/async.js';
+import { testKeep } from '../setup/keep.js';
 import { testRun } from '../setup/run.js';
 
 const ROW = { type: 'object', properties: { phone: { type: 'string', 'x-sensitive': true } } };
 
 async function rehearse(channel: Channel, rows: readonly Row[], secrets: Record<string, string> = {}) {
   const counts = newCounts();
-  const rehearsal = new Rehearsal(asyncSender({ channel }).outline, ROW, secrets);
+  const rehearsal = new Rehearsal(asyncSender({ channel }).outline, ROW, secrets, {});
   const reader = {
     isEndless: false,
     total: rows.length,
@@ -28,7 +29,7 @@ async function rehearse(channel: Channel, rows: readonly Row[], secrets: Record<
     testRun(),
     {
       input: { key: 'id', row: ROW },
-      plan: { layer: '', runner: '', input: '', params: {} },
+      keep: testKeep(),
       ending: new Ending(),
       counts,
       drainTimeoutMs: 1_000,
