@@ -12,6 +12,8 @@ export interface History {
   readonly unsent: readonly Unsent[];
   /** The log that was last written to; undefined where there is none, or it was gone. */
   readonly log: LogMark | undefined;
+  /** Whether results have ever had a log: then its name is not used again, wherever the file is now. */
+  readonly hadLog: boolean;
   /** That log ends there: another has to be begun. */
   readonly isSealed: boolean;
   /** Journals that no later start has sealed. */
@@ -34,12 +36,13 @@ export async function readHistory(
       sizes.set(token, end);
     }
   }
-  const { starts, bits, unsent, log, isSealed } = replay;
+  const { starts, bits, unsent, log, hadLog, isSealed } = replay;
   return {
     starts,
     claims: bits.stored(),
     unsent: [...unsent].map(([position, reason]) => ({ position, reason })).sort(byPosition),
     log,
+    hadLog,
     isSealed,
     unsealed: starts
       .filter(({ token }) => !seals.has(token))
@@ -72,6 +75,7 @@ class Replay {
   readonly bits = new PositionBits();
   readonly unsent = new Map<number, string>();
   log: LogMark | undefined;
+  hadLog = false;
   isSealed = false;
   readonly #shard: number;
 
@@ -91,6 +95,7 @@ class Replay {
         break;
       case 'log':
         this.log = { file: entry.file, size: 0 };
+        this.hadLog = true;
         this.isSealed = false;
         break;
       case 'claim':

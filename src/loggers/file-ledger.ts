@@ -43,6 +43,7 @@ export class FileLedger implements Ledger {
   #journal: FileJournal | undefined;
   #token = 0;
   #log: LogMark | undefined;
+  #hadLog = false;
   #touchedMs = 0;
   #toldCounts = '';
 
@@ -51,14 +52,15 @@ export class FileLedger implements Ledger {
     this.#run = run;
   }
 
-  /** The log to go on with, once the lease is held; undefined where one is to be begun, under `logName`. */
+  /** The log to go on with, once the lease is held; undefined where one is to be begun. */
   get log(): LogMark | undefined {
     return this.#log;
   }
 
-  /** The name in the folder of a log that this holder begins. */
-  get logName(): string {
-    return this.files.logName(this.#run.shard, this.#token);
+  /** Names in the folder for a log that this holder begins: the first that is free. */
+  get logNames(): readonly string[] {
+    const [plain, own] = [1, this.#token].map((token) => this.files.logName(this.#run.shard, token));
+    return [...new Set(this.#hadLog ? [own] : [plain, own])] as string[];
   }
 
   async begin(run: NewRun): Promise<RunRecord> {
@@ -89,7 +91,9 @@ export class FileLedger implements Ledger {
     if (token > 1) {
       const stopBeating = this.#keepBeating();
       try {
-        this.#log = await takeOver(this.files, this.#run, token, journal, () => this.requireHeld());
+        const past = await takeOver(this.files, this.#run, token, journal, () => this.requireHeld());
+        this.#log = past.log;
+        this.#hadLog = past.hadLog;
       } catch (thrown) {
         if (isFenced(thrown)) return undefined;
         throw thrown;

@@ -16,7 +16,7 @@ const SLICE = 500;
 /**
  * The send log as files of a folder, one line of JSON a message with the log's columns, and beside them the ledger.
  * A run's shard has `RUN.SHARD.ndjson`. A later start goes on in it; it begins `RUN.SHARD-TOKEN.ndjson` where that file
- * was moved away, or where an earlier holder may still have it open. All of them together are the log.
+ * was moved away, or where an earlier holder may still have it open, or was killed before it had named it. All of them together are the log.
  *
  * - *unopened*: nothing was written by this start. The file is opened, and named in the ledger when it is new, before the
  *   lease is looked at: so a successor either finds it or has taken its name away.
@@ -42,7 +42,8 @@ export class FileLog implements Logger {
   get address(): string {
     if (this.#path !== undefined) return `file ${this.#path}`;
     if (this.#run === undefined || this.#ledger === undefined) return `folder ${this.#folder}`;
-    return `file ${join(this.#folder, this.#ledger.files.logName(this.#run.shard, 1))}`;
+    const { log, files } = this.#ledger;
+    return `file ${join(this.#folder, log?.file ?? files.logName(this.#run.shard, 1))}`;
   }
 
   get ledger(): FileLedger {
@@ -86,35 +87,38 @@ export class FileLog implements Logger {
 
   async #opened(run: Run): Promise<FileHandle> {
     if (this.#file !== undefined) return this.#file;
-    const { log } = this.ledger;
-    const path = join(this.#folder, log?.file ?? this.ledger.logName);
-    this.#path = path;
+    const { log, logNames } = this.ledger;
     if (log === undefined) {
-      this.#file = await this.#makeFile(path, run);
-      await this.ledger.beginLog(this.ledger.logName);
+      const { file, name } = await this.#makeFile(logNames, run);
+      this.#file = file;
+      this.#path = join(this.#folder, name);
+      await this.ledger.beginLog(name);
     } else {
+      const path = join(this.#folder, log.file);
       this.#file = await storing(`the log ${path} cannot be opened`, () => open(path, 'a'));
+      this.#path = path;
       this.#size = log.size;
       await this.ledger.requireHeld();
     }
     return this.#file;
   }
 
-  async #makeFile(path: string, run: Run): Promise<FileHandle> {
-    try {
-      const file = await open(path, 'ax', 0o600);
-      await syncFolder(this.#folder);
-      return file;
-    } catch (cause) {
-      const isThere = foreignCode(cause) === 'EEXIST';
+  /** Makes the file under the first name that is free. */
+  async #makeFile(names: readonly string[], run: Run): Promise<{ file: FileHandle; name: string }> {
+    return storing("the log's file cannot be made", async () => {
+      for (const name of names) {
+        const file = await openNew(join(this.#folder, name));
+        if (file === undefined) continue;
+        await syncFolder(this.#folder);
+        return { file, name };
+      }
+      const path = join(this.#folder, names.at(-1) ?? '');
       throw new RtnError(
-        isThere ? 'configuration' : 'storage',
-        isThere
-          ? `there is a log of a run '${run.id}' already, without its ledger: ${path}`
-          : `the log's file cannot be made: ${toRtnError(cause).message}`,
-        { cause, ...(isThere && { next: 'start with another --run-id, or move that file away' }) },
+        'configuration',
+        `there is a log of a run '${run.id}' already, without its ledger: ${path}`,
+        { next: 'start with another --run-id, or move that file away' },
       );
-    }
+    });
   }
 
   async #write(
@@ -140,5 +144,14 @@ export class FileLog implements Logger {
       const what = `${batch.length} results could not be written to ${this.address}`;
       throw new RtnError('storage', `${what}: ${toRtnError(cause).message}`, { cause });
     }
+  }
+}
+
+async function openNew(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, 'ax', 0o600);
+  } catch (thrown) {
+    if (foreignCode(thrown) === 'EEXIST') return undefined;
+    throw thrown;
   }
 }

@@ -26,7 +26,7 @@ interface Secured extends Tail {
 
 /**
  * Makes what earlier starts have done final, before anything is done by this one, whose journal is there already. Gives
- * the log to go on with; undefined where one is to be begun.
+ * the log to go on with; undefined where one is to be begun, and whether there was one before.
  *
  * 1. Lines in the log that nobody has recorded are true results, whose holder died before it could: they count as done.
  * 2. A `takeover` in the own journal says how much of each earlier journal counts, and how much of the log. Who reads the
@@ -43,7 +43,7 @@ export async function takeOver(
   token: number,
   journal: FileJournal,
   requireHeld: () => Promise<void>,
-): Promise<LogMark | undefined> {
+): Promise<{ readonly log: LogMark | undefined; readonly hadLog: boolean }> {
   const past = await readHistory(files, shard, token);
   const log = await secureLog(files.folder, past, token, runId);
   await journal.append({
@@ -56,7 +56,8 @@ export async function takeOver(
   });
   await requireHeld();
   await log?.publish();
-  return log === undefined || log.isSealed ? undefined : { file: log.file, size: log.size };
+  const goesOn = log !== undefined && !log.isSealed;
+  return { log: goesOn ? { file: log.file, size: log.size } : undefined, hadLog: past.hadLog };
 }
 
 /** Undefined where there is no log, or not all of what is recorded: somebody has moved it away. */

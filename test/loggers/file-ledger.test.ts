@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   appendFileSync,
+  linkSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -136,19 +137,37 @@ test('what a fenced holder has appended counts for nobody, though it stands in i
   expect(loggedIn(folder, RUN).sort()).toEqual([0, 1, 2, 3, 4, 6]);
 });
 
-test('a takeover that died before it had sealed the log is done by the next one', async () => {
-  const { folder, store, run, log, dead } = await deadRun(thisHolder());
-  const inode = statSync(log).ino;
+test('a takeover that died before its copy was the log is done again by the next one', async () => {
+  const { folder, store, run, log } = await deadRun(thisHolder());
+  const late = join(folder, 'late');
+  linkSync(log, late);
   await Start.take(store, run, GONE);
-  // As if the second start had died before its copy got the name.
-  await dead.close();
-  const copied = statSync(log).ino;
-  expect(copied).not.toBe(inode);
+  expect(statSync(log).ino).not.toBe(statSync(late).ino);
+  renameSync(late, log);
   appendFileSync(log, lineOf(log, 5));
-  const third = await Start.take(store, run);
+  const third = await Start.take(store, run, GONE);
   expect(positionsIn(log)).toEqual([0, 1, 2, 3, 4]);
-  expect(positionsOf(await third.ledger.load()).open).toEqual([5, 6, 7, 8, 9]);
-  expect(readdirSync(folder).filter((name) => name.endsWith('.new'))).toEqual([]);
+  await third.log(result(6));
+  expect(positionsIn(join(folder, 'night.0-3.ndjson'))).toEqual([6]);
+  const { ledger } = await Start.take(store, run);
+  expect(positionsOf(await ledger.load())).toEqual({ done: [0, 1, 2, 3, 4, 6], open: [5, 7, 8, 9] });
+});
+
+test('the first log has the plain name, however many starts ended before they had a result', async () => {
+  const folder = temporaryFolder();
+  const run = testRun({ id: RUN });
+  for (const holder of [GONE, thisHolder(), GONE]) await Start.take(storeIn(folder), run, holder);
+  await (await Start.take(storeIn(folder), run)).log(result(0));
+  expect(positionsIn(join(folder, 'night.0.ndjson'))).toEqual([0]);
+});
+
+test('a log that its maker had no time to name is left alone', async () => {
+  const folder = temporaryFolder();
+  const run = testRun({ id: RUN });
+  await Start.take(storeIn(folder), run);
+  writeFileSync(join(folder, 'night.0.ndjson'), '');
+  await (await Start.take(storeIn(folder), run)).log(result(0));
+  expect(positionsIn(join(folder, 'night.0-2.ndjson'))).toEqual([0]);
 });
 
 describe('a journal', () => {
@@ -253,7 +272,6 @@ describe('a runner in a process of its own', () => {
     expect(told.filter((line) => line === 'began')).toHaveLength(6);
     await (await Start.take(storeIn(folder), testRun({ id: RUN }))).close();
     await expectTruth(folder, told);
-    expect(readdirSync(folder).filter((name) => name.endsWith('.ndjson'))).toEqual(['night.0.ndjson']);
   });
 
   test('that was stopped and wakes up late has claimed and written nothing more', async () => {
