@@ -10,12 +10,17 @@ export function testRun(overrides: Partial<Run> = {}): Run & { readonly warnings
   const stateDir = mkdtempSync(join(tmpdir(), 'rtn-test-state-'));
   onTestFinished(() => rmSync(stateDir, { recursive: true, force: true }));
   const warnings: string[] = [];
+  const id = overrides.id ?? `run-${Math.random().toString(36).slice(2)}`;
   return {
-    id: `run-${Math.random().toString(36).slice(2)}`,
+    id,
+    rootId: id,
+    keyId: id,
     operation: 'driver_push',
     version: '1.4.10',
     digest: 'd'.repeat(64),
     shard: 0,
+    shards: 1,
+    selection: null,
     clock: systemClock,
     environment: {},
     stateDir,
