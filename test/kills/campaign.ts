@@ -3,7 +3,7 @@ import { VirtualClock } from '../../src/clock.js';
 import { killRun } from './killed-run.js';
 import { type Figures, judge } from './laws.js';
 import type { Shape } from './start.js';
-import type { Store } from './stores.js';
+import type { Store } from './stores/store.js';
 
 /** So many kills, over as many runs as they take. */
 export interface Campaign {

@@ -1,11 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { VirtualClock } from '../../src/clock.js';
 import type { Counts } from '../../src/pipeline/counts.js';
 import { Receipts } from './provider.js';
 import { type InputRow, inputRows, isSendable } from './rows.js';
 import { type Ended, type Shape, startRunner } from './start.js';
-import type { LoggedRow, RunPlace, Store } from './stores.js';
+import type { LoggedRow, RunPlace, Store } from './stores/store.js';
 
 export interface KilledRun {
   readonly name: string;
@@ -50,6 +50,7 @@ const END_MS = 300;
 /** Starts a run again and again under the same input, killing it at random times, until it has come to its end. */
 export async function killRun({ name, store, shape, rows: count, mostKills, folder, dice }: KilledRun) {
   const rows = inputRows(name, count);
+  mkdirSync(folder, { recursive: true });
   const place = await store.place(name, rows, folder);
   const seed = Math.floor(dice.random() * 2 ** 31);
   const provider = new Receipts({ isIdempotent: shape.isIdempotent, seed });
