@@ -30,9 +30,8 @@ export async function runCampaign({ store, shape, rows, kills, seed, folder }: C
   let runs = 0;
   for (; total.kills < kills; runs++) {
     const name = `killed_${seed}_${shape.sender}_${shape.isIdempotent ? 'keys' : shape.inDoubt}_${runs}`;
-    const mostKills = kills - total.kills;
-    const run = { name, store, shape, rows, mostKills, folder: join(folder, name), dice };
-    const judged = judge(await killRun(run));
+    const options = { name, store, shape, rows, folder: join(folder, name) };
+    const judged = judge(await killRun(options, { mostKills: kills - total.kills, dice }));
     for (const figure of Object.keys(total) as (keyof typeof total)[])
       total[figure] += judged.figures[figure];
     broken.push(...judged.broken.map((law) => `${name}: ${law}`));

@@ -1,5 +1,5 @@
 import { loggedTotal } from '../../src/pipeline/counts.js';
-import type { Facts } from './killed-run.js';
+import type { Facts } from './arena.js';
 import { isSendable } from './rows.js';
 import type { LoggedRow } from './stores/store.js';
 

@@ -20,13 +20,25 @@ export interface Ended {
   readonly output: string;
 }
 
+export interface StartOptions {
+  /** Most bytes of a file that it writes; undefined for no limit. */
+  readonly mostFileBytes?: number;
+}
+
+export type Started = ReturnType<typeof startRunner>;
+
 /** Starts the runner of this shape as a process of its own. */
 export function startRunner(
   shape: Shape,
   flags: readonly string[],
   environment: Readonly<Record<string, string>>,
+  { mostFileBytes }: StartOptions = {},
 ) {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'runner.mjs'), ...flags], {
+  const command = [process.execPath, join(import.meta.dirname, 'runner.mjs'), ...flags];
+  const limit =
+    mostFileBytes === undefined ? '' : `trap '' XFSZ; ulimit -f ${Math.ceil(mostFileBytes / 512)}; `;
+  // The shell becomes the runner, so that its id is the runner's.
+  const child = spawn('sh', ['-c', `${limit}exec "$@"`, 'sh', ...command], {
     env: { PATH: process.env.PATH, SHAPE: JSON.stringify(shape), ...environment },
     stdio: ['ignore', 'ignore', 'pipe'],
   });

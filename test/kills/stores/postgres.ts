@@ -3,8 +3,8 @@ import { loadClaims } from '../../../src/loggers/postgres-ledger.js';
 import { Claims } from '../../../src/pipeline/claims.js';
 import { inputFile, type Store } from './store.js';
 
-/** Log and ledger in Postgres; each run has a log table of its own in the database. */
-export function postgresStore(url: string): Store {
+/** Log and ledger in Postgres; each run has a log table of its own in the database. Runners may be given another way to it. */
+export function postgresStore(url: string, runnerUrl = url): Store {
   const pool = new pg.Pool({ connectionString: url, max: 2 });
   pool.on('error', () => {});
   return {
@@ -15,7 +15,7 @@ export function postgresStore(url: string): Store {
       return {
         input,
         log: `pg:${name}_log`,
-        environment: { DATABASE_URL: url },
+        environment: { DATABASE_URL: runnerUrl },
         settled: () => noBackends(pool),
         async doubts() {
           const runId = await runOf(pool, input);
