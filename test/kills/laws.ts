@@ -61,7 +61,7 @@ function outcomes({ rows, effects, cutOff, logged, shape }: Facts): string[] {
     const row = rows[line.position];
     if (row === undefined || row.id !== line.messageId) return true;
     if (isInDoubt(line)) return shape.inDoubt !== 'skip';
-    if (line.outcome === 'unknown') return shape.isIdempotent || !cutOff.has(row.id);
+    if (line.outcome === 'unknown') return knowsRepeats(shape) || !cutOff.has(row.id);
     if (line.outcome === 'rejected') return isSendable(row) || effects.has(row.id);
     return line.outcome !== 'sent' || !isSendable(row) || !effects.has(row.id);
   });
@@ -70,6 +70,11 @@ function outcomes({ rows, effects, cutOff, logged, shape }: Facts): string[] {
     : [
         `${wrong.length} lines of the log are wrong: ${some(wrong.map((line) => JSON.stringify({ ...line, effects: effects.get(line.messageId) })))}`,
       ];
+}
+
+/** Whether the operation says that a repeat does no harm: of batches it never does, whatever the provider knows. */
+function knowsRepeats({ isIdempotent, sender }: Facts['shape']): boolean {
+  return isIdempotent && sender === 'async';
 }
 
 /** The last start's numbers, and a start after the end, which has nothing to do. */
