@@ -24,6 +24,8 @@ export interface AdmissionControl {
   readonly counts: Counts;
   /** The part of the input that this run takes; undefined for all of it. */
   readonly selection?: Selection | undefined;
+  /** The only positions that are wanted, where the run repeats a part of another one. */
+  readonly wanted?: ReadonlySet<number> | undefined;
   /** Tells what earlier starts have done, and claims what is to be sent; undefined in a dry run. */
   readonly journal?: Journal | undefined;
   /** What becomes of rows that may have been sent when an earlier start died. */
@@ -92,8 +94,9 @@ export class Admission {
 
   /** Those of the records that are selected and that no earlier start has done. */
   #toDo(received: readonly Incoming[], control: AdmissionControl): readonly Incoming[] {
-    const { counts, selection, journal } = control;
-    const selected = selection === undefined ? received : selection.take(received);
+    const { counts, selection, journal, wanted } = control;
+    const asked = wanted === undefined ? received : received.filter(({ position }) => wanted.has(position));
+    const selected = selection === undefined ? asked : selection.take(asked);
     if (selection?.isComplete) control.complete();
     counts.notSelected += received.length - selected.length;
     if (journal === undefined || journal.hasNothingDone) return selected;

@@ -3,6 +3,7 @@ import { Claims } from './claims.js';
 import type { Run, SenderOutline } from './contract.js';
 import type { Counts } from './counts.js';
 import type { Ending } from './ending.js';
+import { decidedLater, retryPositions } from './family.js';
 import { thisHolder } from './holder.js';
 import { Journal } from './journal.js';
 import { acquireLease, LeaseKeeper } from './lease.js';
@@ -41,6 +42,8 @@ export interface Begun {
 
 /** A run that this process holds. */
 export interface KeptRun {
+  /** The only positions that are wanted, where it repeats a part of another run. */
+  readonly wanted: ReadonlySet<number> | undefined;
   readonly journal: Journal;
   readonly keeper: LeaseKeeper;
 }
@@ -81,6 +84,7 @@ export async function beginRun(
     warn: run.warn,
   });
   const claims = new Claims(await ledger.load());
+  const wanted = await settleFamily(ledger, run, plan, claims);
   const journal = new Journal(ledger, claims, {
     window: options.inDoubtWindow ?? defaultWindow(options.outline),
     outline: options.outline,
@@ -94,7 +98,32 @@ export async function beginRun(
     warn: run.warn,
   });
   options.begun?.({ ...told, isFinished: false, inDoubt: claims.open });
-  return { journal, keeper };
+  return { journal, keeper, wanted };
+}
+
+/** What the run's relatives have to do with it: which positions it repeats, or which of its own were decided by a repeat. */
+async function settleFamily(
+  ledger: Ledger,
+  run: Run,
+  plan: RunPlan,
+  claims: Claims,
+): Promise<ReadonlySet<number> | undefined> {
+  if (plan.retry === null && claims.open === 0) return undefined;
+  const family = (await ledger.family(run.rootId)).filter(
+    ({ runId }) => runId !== run.id || plan.retry === null,
+  );
+  if (plan.retry === null) {
+    claims.decide(decidedLater(family));
+    return undefined;
+  }
+  const [root] = family;
+  if (root !== undefined && root.inputIdentity !== plan.inputIdentity)
+    throw new RtnError(
+      'configuration',
+      `the input is not what it was in the run '${oneLine(run.rootId, 200)}': its messages cannot be told`,
+      { next: 'give the input that the run had, unchanged' },
+    );
+  return retryPositions(family, plan.retry);
 }
 
 /** What may be in doubt by default: where repeats do no harm that is no danger, else as little as keeps the sender busy. */

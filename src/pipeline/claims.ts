@@ -102,6 +102,24 @@ export class Claims {
     return this.#end;
   }
 
+  /** Takes note that nothing below is asked for: a shard begins there. */
+  startAt(position: number): void {
+    const watermark = Math.floor(position / SEGMENT_SIZE) * SEGMENT_SIZE;
+    this.#watermark = Math.max(this.#watermark, watermark);
+    this.#end = Math.max(this.#end, watermark);
+  }
+
+  /** Takes note that these were decided elsewhere: they are done. */
+  decide(positions: readonly number[]): void {
+    for (const position of positions) {
+      if (!this.isOpen(position)) continue;
+      const segment = this.#segment(Math.floor(position / SEGMENT_SIZE));
+      put(segment.done, position % SEGMENT_SIZE);
+      segment.doneCount++;
+      this.#open--;
+    }
+  }
+
   isDone(position: number): boolean {
     if (position < this.#watermark) return true;
     const segment = this.#segments.get(Math.floor(position / SEGMENT_SIZE));

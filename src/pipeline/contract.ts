@@ -75,7 +75,7 @@ export interface Reader {
   readonly pushEndpoint?: string | undefined;
 }
 
-/** The part of an input that is wanted. A reader may pass over what is before `from`; a stream counts on from there. */
+/** The part of an input that is wanted: a reader hands over these rows and no others. A stream counts on from `from`. */
 export interface ReadRange {
   /** The first position. */
   readonly from: number;

@@ -2,13 +2,14 @@ import { NO_CONTROL, type RunControl } from './ledger.js';
 
 /** What a person may change of a run while it sends: whether it pauses, and its rate. Senders look at it before each request. */
 export class LiveControl {
-  readonly #shards: number;
+  /** Into how many parts the run is divided. */
+  readonly shards: number;
   readonly #listeners = new Set<() => void>();
   #control = NO_CONTROL;
 
   /** A rate is of the whole run: each of its shards has its share. */
   constructor(shards = 1) {
-    this.#shards = shards;
+    this.shards = shards;
   }
 
   get isPaused(): boolean {
@@ -17,7 +18,7 @@ export class LiveControl {
 
   /** Requests a second in place of the operation's; undefined for the operation's own. */
   get ratePerSecond(): number | undefined {
-    return this.#control.rate === null ? undefined : this.#control.rate / this.#shards;
+    return this.#control.rate === null ? undefined : this.#control.rate / this.shards;
   }
 
   /** Takes over what was asked; true when something has changed. */

@@ -87,7 +87,7 @@ export async function runPipeline(pipeline: Pipeline, run: Run, options: Pipelin
     const { confirm } = options;
     if (confirm !== undefined && !ending.endSignal.aborted) await attempt(ending, 'confirmation', confirm);
     hasBegun = !ending.endSignal.aborted;
-    if (hasBegun) isInputRead = await runStages(pipeline, run, options, journal, deadline);
+    if (hasBegun) isInputRead = await runStages(pipeline, run, options, kept, deadline);
   }
   deadline?.cancel();
   const isComplete = isInputRead || (hasBegun && pipeline.reader.isEndless);
@@ -212,10 +212,12 @@ async function runStages(
   { reader, sender, logger }: Pipeline,
   run: Run,
   options: PipelineOptions,
-  journal: Journal | undefined,
+  kept: KeptRun | undefined,
   deadline: Deadline | undefined,
 ): Promise<boolean> {
   const { ending, counts, selection } = options;
+  const journal = kept?.journal;
+  const range = rangeOf(reader, run, journal);
   const incoming = new Queue<Incoming>(CAPACITY.incoming);
   const messages = new Queue<Message>(journal?.queueCapacity ?? CAPACITY.messages);
   const results = new Queue<SendResult>(CAPACITY.results);
@@ -224,7 +226,7 @@ async function runStages(
 
   let refused = 0;
   const selected = new AbortController();
-  const reading = readAll(reader, incoming, ending, selected.signal, rangeOf(reader, journal));
+  const reading = readAll(reader, incoming, ending, selected.signal, range);
   const admitting = attempt(ending, 'admission', async () => {
     const admission = new Admission(options.input, run.clock);
     const stopSignal = ending.stopSignal;
@@ -235,6 +237,7 @@ async function runStages(
       outstanding,
       stopSignal,
       journal,
+      wanted: kept?.wanted,
       inDoubt: options.keep.inDoubt,
       stop: (error: RtnError, at: Place, stage: Stage = 'admission') => ending.stop(stage, error, at),
     };
@@ -279,9 +282,20 @@ async function runStages(
   return isInputRead;
 }
 
-/** Rows below the watermark are done; a stream goes on counting where it was left. */
-function rangeOf(reader: Reader, journal: Journal | undefined): ReadRange | undefined {
-  return journal && { from: reader.isEndless ? journal.nextPosition : journal.watermark };
+/** The shard's part of the input, from where it is not done; a stream goes on counting where it was left. */
+function rangeOf(
+  reader: Reader,
+  { shard, shards }: Run,
+  journal: Journal | undefined,
+): ReadRange | undefined {
+  if (journal === undefined) return undefined;
+  if (reader.isEndless) return { from: journal.nextPosition };
+  if (shards === 1) return { from: journal.watermark };
+  const { total } = reader;
+  if (total === undefined) throw new RtnError('internal', 'the reader of a shard does not know its total');
+  const from = Math.floor((total * shard) / shards);
+  journal.startAt(from);
+  return { from: Math.max(from, journal.watermark), to: Math.floor((total * (shard + 1)) / shards) };
 }
 
 async function readAll(

@@ -72,7 +72,7 @@ export class PostgresQueryReader implements Reader {
     );
     this.#copy = await copyQuery(this.#pool, {
       query: { path, sql },
-      owner: `${run.operation} ${run.id} ${this.#input.name}`,
+      owner: `${run.operation} ${run.rootId} ${this.#input.name}`,
       nowMs: run.clock.now(),
       check: (columns) => this.#check(columns),
     });
@@ -84,10 +84,11 @@ export class PostgresQueryReader implements Reader {
       throw new Error('read was called before open');
     const isShown = isTextShown(this.#input);
     let position = range?.from ?? 0;
-    for (let breaks = 0; position < copy.rowCount && !signal.aborted; breaks++) {
+    const end = Math.min(range?.to ?? copy.rowCount, copy.rowCount);
+    for (let breaks = 0; position < end && !signal.aborted; breaks++) {
       const before = position;
       try {
-        for await (const lines of this.#lines(pool, copy, position)) {
+        for await (const lines of this.#lines(pool, copy, position, end)) {
           const batch = lines.map((line) => record(line, position++, isShown));
           if ((await out.sendMany(batch, signal)) < batch.length || signal.aborted) return;
         }
@@ -128,6 +129,7 @@ export class PostgresQueryReader implements Reader {
     pool: Pool,
     { table, columns }: QueryCopy,
     position: number,
+    end: number,
   ): AsyncGenerator<(string | BadLine)[]> {
     const { to } = await import('pg-copy-streams');
     const fields = columns.map((column) => this.#field(column)).join(', ');
@@ -140,7 +142,7 @@ export class PostgresQueryReader implements Reader {
       const rows = client.query(
         to(
           `copy (select row_to_json("#given") from ${table} as copied, lateral (select ${fields}) as "#given"
-                  where copied.${ROW_NUMBER} >= ${position} order by copied.${ROW_NUMBER}) to stdout`,
+                  where copied.${ROW_NUMBER} >= ${position} and copied.${ROW_NUMBER} < ${end} order by copied.${ROW_NUMBER}) to stdout`,
         ),
       );
       yield* readLines(rows as AsyncIterable<Buffer>, { maxLineBytes: MAX_LINE_BYTES, keepsBlank: false });

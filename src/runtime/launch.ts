@@ -43,7 +43,7 @@ export class Launch {
   readonly #rehearsal: Rehearsal | undefined;
   readonly #pipeline: Pipeline;
   readonly #identity: RunIdentity;
-  readonly #live = new LiveControl();
+  readonly #live: LiveControl;
   /** Set once this process has the run. */
   #begun: Begun | undefined;
   readonly #input: InputDefinition;
@@ -99,6 +99,7 @@ export class Launch {
     this.#command = command;
     this.#assembled = assembled;
     this.#identity = identity;
+    this.#live = new LiveControl(options.shard.of);
     const { reader, sender } = assembled;
     const [inputName, input] = theInput(definition);
     this.#input = input;
@@ -113,13 +114,14 @@ export class Launch {
     this.#selection = options.selection && new Selection(input, operation, options.selection);
     this.#run = {
       id: identity.id,
-      rootId: identity.id,
-      keyId: identity.id,
+      rootId: options.retry?.of ?? identity.id,
+      // What failed goes under a new key: a provider may answer a known one with the old failure.
+      keyId: options.retry?.what === 'in-doubt' ? options.retry.of : identity.id,
       operation,
       version,
       digest,
-      shard: 0,
-      shards: 1,
+      shard: options.shard.index,
+      shards: options.shard.of,
       selection: options.selection === undefined ? null : selectionText(options.selection),
       clock: systemClock,
       environment: process.env,
@@ -201,7 +203,7 @@ export class Launch {
         tuning: Object.keys(declared).filter((name) => declared[name]?.['x-tuning'] === true),
         selection: this.#run.selection,
         shards: this.#run.shards,
-        retry: null,
+        retry: options.retry ?? null,
       },
       inDoubt: policy.inDoubt ?? (channel?.isIdempotent === true ? 'resend' : 'hold'),
       inDoubtWindow: policy.inDoubtWindow,
@@ -301,8 +303,14 @@ export class Launch {
 }
 
 /** A stream has no parts and nothing to rehearse: what is taken off it and passed over is gone. */
-function refuseParts({ isDryRun, selection }: RunOptions, operation: string): void {
-  const flag = isDryRun ? '--dry-run' : selection === undefined ? undefined : '--limit, --sample or --only';
+function refuseParts({ isDryRun, selection, shard }: RunOptions, operation: string): void {
+  const flag = isDryRun
+    ? '--dry-run'
+    : selection !== undefined
+      ? '--limit, --sample or --only'
+      : shard.of > 1
+        ? '--shard'
+        : undefined;
   if (flag === undefined) return;
   throw new RtnError(
     'usage',

@@ -1,6 +1,7 @@
 import { parseDuration } from '../component.js';
 import { oneLine } from '../error.js';
 import type { StatusAddress } from '../observe/status-server.js';
+import type { RetryPlan } from '../pipeline/plan.js';
 import type { SelectionOptions } from '../pipeline/selection.js';
 
 /** What the command line says of the run itself, apart from the operation. */
@@ -9,6 +10,10 @@ export interface RunOptions {
   readonly runId: string | undefined;
   /** A new run, whatever others have done. */
   readonly isFresh: boolean;
+  /** Which part of the input, from 0, of how many. */
+  readonly shard: { readonly index: number; readonly of: number };
+  /** The run whose messages are sent again, and which of them; undefined for a run of its own. */
+  readonly retry: RetryPlan | undefined;
   /** How long to wait for another runner of the same run; undefined for the default. */
   readonly waitMs: number | undefined;
   /** Folder for what must survive the process. */
@@ -77,6 +82,22 @@ export const OPTION_FLAGS: readonly OptionFlag[] = [
     description: 'How long to wait for another runner that holds the run. Default: 30s.',
   },
   {
+    flag: 'shard',
+    placeholder: 'I/N',
+    description:
+      'Only the part I of N of the input, from 0: 0/3, 1/3 and 2/3 are the whole. Rates are of the whole.',
+  },
+  {
+    flag: 'retry-of',
+    placeholder: 'RUN',
+    description: 'Sends a part of that run again, as rtn retry asks for it; with --run-id and --retry.',
+  },
+  {
+    flag: 'retry',
+    placeholder: 'WHICH',
+    description: 'Which messages of --retry-of: failed, in-doubt, or the class of their last answer.',
+  },
+  {
     flag: 'state-dir',
     placeholder: 'DIR',
     description: 'Folder for what must survive the process, such as results that could not be logged.',
@@ -114,10 +135,14 @@ export function runOptions(given: ReadonlyMap<string, string>): {
   };
   if (given.has('fresh') && given.has('run-id'))
     mistakes.push('--fresh makes a name of its own for the run: give it without --run-id');
+  if (given.has('shard') && given.has('limit'))
+    mistakes.push('--limit counts over the whole input, a --shard sees its part only: give one of them');
   const isSelected = ['limit', 'sample', 'only'].some((flag) => given.has(flag));
   const values: RunOptions = {
     runId: given.get('run-id'),
     isFresh: given.has('fresh'),
+    shard: read('shard', parseShard, 'a part such as 0/3') ?? { index: 0, of: 1 },
+    retry: retryOf(given, mistakes),
     waitMs: read('wait', parseDuration, 'a duration such as 10m'),
     stateDir: given.get('state-dir'),
     summary: given.get('summary'),
@@ -130,6 +155,20 @@ export function runOptions(given: ReadonlyMap<string, string>): {
     notAfterMs: read('not-after', parseTime, 'a time with its zone, such as 2026-11-23T20:00+03:00'),
   };
   return { values, mistakes };
+}
+
+function parseShard(text: string): { index: number; of: number } | undefined {
+  const [, index, of] = /^(\d{1,5})\/([1-9]\d{0,4})$/.exec(text)?.map(Number) ?? [];
+  return index !== undefined && of !== undefined && index < of ? { index, of } : undefined;
+}
+
+function retryOf(given: ReadonlyMap<string, string>, mistakes: string[]): RetryPlan | undefined {
+  const [of, what] = [given.get('retry-of'), given.get('retry')];
+  if (of === undefined && what === undefined) return undefined;
+  if (of !== undefined && what !== undefined && given.has('run-id') && /^[a-z-]{1,40}$/.test(what))
+    return { of, what };
+  mistakes.push('--retry-of, --retry and --run-id go together: rtn retry gives them');
+  return undefined;
 }
 
 function parseLimit(text: string): number | undefined {

@@ -55,7 +55,7 @@ export class Endpoint implements SendingState {
     this.#options = options;
     this.#run = run;
     this.#counts = counts;
-    this.#gate = new Gate(options.rateLimit);
+    this.#gate = new Gate(options.rateLimit / run.shards);
     this.#breaker = new Breaker({
       failures: options.breakerFailures,
       pauseMs: options.breakerPauseMs,
@@ -92,7 +92,7 @@ export class Endpoint implements SendingState {
 
   /** Takes note that a request leaves now. */
   pass(nowMs: number): Passage {
-    this.#gate.declare(this.#live?.ratePerSecond ?? this.#options.rateLimit);
+    this.#gate.declare(this.#live?.ratePerSecond ?? this.#options.rateLimit / this.#run.shards);
     this.#gate.hold(this.#rate.perSecond(nowMs));
     this.#gate.pass(nowMs);
     return { startedMs: nowMs, ...this.#breaker.pass() };
