@@ -1,8 +1,9 @@
 import type { Clock } from '../clock.js';
+import type { Concealer } from './concealer.js';
 import type { Counts } from './counts.js';
 import type { Ledger } from './ledger.js';
 import type { Queue } from './queue.js';
-import type { Incoming, Message, Row, SendResult } from './record.js';
+import type { Incoming, Message, SendResult } from './record.js';
 
 /** What a component learns about the run when it opens. */
 export interface Run {
@@ -97,8 +98,8 @@ export interface SendControl {
    * message is the one that it was seen on, where there is one.
    */
   stop(error: Error, message?: Message): void;
-  /** Takes the sensitive values of a row out of what a provider said, before that is logged; none where none is sensitive. */
-  readonly conceal?: ((text: string, row: Row) => string) | undefined;
+  /** Takes what is secret or personal out of what a provider said, before anybody sees it. */
+  readonly concealer?: Concealer | undefined;
 }
 
 export interface SendReport {

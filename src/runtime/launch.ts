@@ -42,6 +42,7 @@ export class Launch {
   readonly #input: InputDefinition;
   readonly #inputLocation: string;
   readonly #selection: Selection | undefined;
+  readonly #secretNames: ReadonlyMap<string, string>;
   readonly #ending = new Ending();
   readonly #counts = newCounts();
   readonly #run: Run;
@@ -66,6 +67,7 @@ export class Launch {
       params,
       secrets,
     });
+    this.#secretNames = new Map(Object.entries(secrets).map(([secret, value]) => [value, secret]));
     const { reader, sender } = this.#assembled;
     if (reader.isEndless) refuseParts(options, operation.name);
     const [inputName, input] = theInput(definition);
@@ -114,6 +116,7 @@ export class Launch {
       thresholds: isDryRun ? undefined : policy,
       notAfterMs: isDryRun ? undefined : options.notAfterMs,
       selection: this.#selection,
+      secretNames: this.#secretNames,
       spill: (results) => this.#spillFile.append(results),
       ...((this.#pipeline.reader.isEndless || this.#watch !== undefined) && {
         outstanding: this.#outstanding,
