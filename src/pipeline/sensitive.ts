@@ -9,7 +9,7 @@ export function isSensitive(schema: JsonSchema, column: string): boolean {
 }
 
 /** Stands for the value of a sensitive column: equal values stay equal, the value is not shown. */
-export function sensitiveDigest(text: string): string {
+export function sensitiveDigest(text: string | Buffer): string {
   return `sha256:${hash('sha256', text, 'hex').slice(0, 32)}`;
 }
 

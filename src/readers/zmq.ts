@@ -5,7 +5,8 @@ import type { BoundInput } from '../pipeline/binding.js';
 import type { Reader } from '../pipeline/contract.js';
 import type { Queue } from '../pipeline/queue.js';
 import type { Incoming } from '../pipeline/record.js';
-import { isTextShown, messageRows } from './row-text.js';
+import { type Outline, outlineOf } from './outline.js';
+import { messageRows } from './row-text.js';
 
 const DEFAULTS = { highWaterMark: 1_000, maxMessageBytes: 16_777_216 } as const;
 
@@ -71,7 +72,7 @@ const RECEIVE_TIMEOUT_MS = 100;
 export function zmq(input: BoundInput, options: ZmqOptions): Reader {
   const { endpoint, mode = 'bind', socket: kind = 'pull' } = options;
   let socket: Pull | Subscriber | undefined;
-  const isShown = isTextShown(input);
+  const outline = outlineOf(input);
   return {
     isEndless: true,
     total: undefined,
@@ -94,7 +95,7 @@ export function zmq(input: BoundInput, options: ZmqOptions): Reader {
       const most = options.highWaterMark ?? DEFAULTS.highWaterMark;
       const disconnect =
         mode === 'bind' ? socket.unbind.bind(socket, socket.lastEndpoint ?? endpoint) : undefined;
-      await new Receiving(socket, out, { hasTopic: kind === 'sub', isShown }).untilEnd(
+      await new Receiving(socket, out, { hasTopic: kind === 'sub', outline }).untilEnd(
         signal,
         disconnect,
         most,
@@ -125,18 +126,18 @@ class Receiving {
   readonly #socket: Pull | Subscriber;
   readonly #out: Queue<Incoming>;
   readonly #hasTopic: boolean;
-  readonly #isShown: boolean;
+  readonly #outline: Outline;
   #position = 0;
 
   constructor(
     socket: Pull | Subscriber,
     out: Queue<Incoming>,
-    { hasTopic, isShown }: { readonly hasTopic: boolean; readonly isShown: boolean },
+    { hasTopic, outline }: { readonly hasTopic: boolean; readonly outline: Outline },
   ) {
     this.#socket = socket;
     this.#out = out;
     this.#hasTopic = hasTopic;
-    this.#isShown = isShown;
+    this.#outline = outline;
   }
 
   /**
@@ -158,7 +159,7 @@ class Receiving {
     const frames = await receive(this.#socket);
     if (frames === undefined) return false;
     for (const frame of this.#hasTopic && frames.length > 1 ? frames.slice(1) : frames) {
-      const records = messageRows(frame, this.#position, this.#isShown);
+      const records = messageRows(frame, this.#position, this.#outline);
       this.#position += records.length;
       const admitted = this.#out.trySendMany(records);
       if (admitted < records.length) await this.#out.sendMany(records.slice(admitted));
