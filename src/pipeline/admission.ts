@@ -109,7 +109,9 @@ export class Admission {
     } else if (this.#validate(row)) {
       admitted.push({ id: this.#id(row, position), position, recipient: this.#recipient(row), row });
     } else {
-      refused.push(this.#rejected(position, row, 'invalid_row', describe(this.#validate.errors, this.#input.row)));
+      refused.push(
+        this.#rejected(position, row, 'invalid_row', describe(this.#validate.errors, this.#input.row)),
+      );
     }
   }
 
