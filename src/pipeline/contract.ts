@@ -20,6 +20,11 @@ export interface Run {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** A folder of the runner's own for what must survive it, for example spilled results. Made when first needed. */
   readonly stateDir: string;
+  /**
+   * The channel as it is made with the secrets that their files hold by now; undefined where none has changed. For
+   * `Channel.refresh`, which takes over from it how requests are made; it is never opened.
+   */
+  renewed?(): Channel | undefined;
   /** A sender shows here how it stands, for metrics; absent where nobody looks. */
   watch?(sending: SendingState): void;
   /** Something worth a line for the operator that is not an error, for example a provider asking to slow down. */

@@ -22,6 +22,7 @@ import type { RunnerDefinition } from './definition.js';
 import { dryRunSummary, dryRunText } from './dry-run.js';
 import type { RunOptions } from './options.js';
 import { Rehearsal } from './rehearsal.js';
+import { Renewal } from './renewal.js';
 import { type RunReport, reportText, writeSummary } from './report.js';
 import { handleSignals } from './signals.js';
 import type { Watch } from './watch.js';
@@ -42,7 +43,7 @@ export class Launch {
   readonly #input: InputDefinition;
   readonly #inputLocation: string;
   readonly #selection: Selection | undefined;
-  readonly #secretNames: ReadonlyMap<string, string>;
+  readonly #renewal: Renewal;
   readonly #ending = new Ending();
   readonly #counts = newCounts();
   readonly #run: Run;
@@ -61,13 +62,14 @@ export class Launch {
     const { options, inputs, outputs, params, secrets } = command;
     this.#definition = definition;
     this.#command = command;
-    this.#assembled = definition.pipeline({
+    const context = {
       inputs: bindInputs(definition, inputs),
       outputs: bindOutputs(definition, outputs),
       params,
       secrets,
-    });
-    this.#secretNames = new Map(Object.entries(secrets).map(([secret, value]) => [value, secret]));
+    };
+    this.#assembled = definition.pipeline(context);
+    this.#renewal = new Renewal(definition, context, process.env);
     const { reader, sender } = this.#assembled;
     if (reader.isEndless) refuseParts(options, operation.name);
     const [inputName, input] = theInput(definition);
@@ -89,6 +91,7 @@ export class Launch {
       environment: process.env,
       stateDir: options.stateDir ?? join(tmpdir(), 'realtime-notifications'),
       ...(options.health && { watch: (sending) => this.#watch?.sees(sending) }),
+      renewed: () => this.#renewal.channel(),
       warn: (message) => this.#tell(`warning: ${message}`),
     };
     this.#spillFile = new SpillFile(this.#run, logLocation(definition, outputs));
@@ -116,7 +119,7 @@ export class Launch {
       thresholds: isDryRun ? undefined : policy,
       notAfterMs: isDryRun ? undefined : options.notAfterMs,
       selection: this.#selection,
-      secretNames: this.#secretNames,
+      secretNames: this.#renewal.secretNames,
       spill: (results) => this.#spillFile.append(results),
       ...((this.#pipeline.reader.isEndless || this.#watch !== undefined) && {
         outstanding: this.#outstanding,
