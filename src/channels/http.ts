@@ -116,7 +116,7 @@ class HttpChannel implements Channel {
   readonly #client: HttpClient;
   readonly #answers: Answers;
   /** Undefined where it carries batches alone. */
-  readonly #requestOf: ((message: Message, run: Run) => HttpRequest) | undefined;
+  #requestOf: ((message: Message, run: Run) => HttpRequest) | undefined;
 
   constructor(options: HttpChannelOptions) {
     const { timeoutMs = DEFAULT_TIMEOUT_MS, idempotencyKey: keyHeader, method, each } = options;
@@ -157,6 +157,14 @@ class HttpChannel implements Channel {
     if (message === undefined || this.#requestOf === undefined)
       throw new Error('preview was called without a message');
     return previewOf(this.#requestOf(message, run));
+  }
+
+  async refresh(): Promise<boolean> {
+    const renewed = this.#client.run.renewed?.();
+    if (!(renewed instanceof HttpChannel)) return false;
+    this.#requestOf = renewed.#requestOf;
+    if (renewed.batches !== undefined) this.batches?.renew(renewed.batches);
+    return true;
   }
 
   close(): Promise<void> {

@@ -5,6 +5,7 @@ import { foreignCode, oneLine, RtnError, toRtnError } from '../error.js';
 import { COMMAND_EXIT } from '../exit.js';
 import type { Row } from '../pipeline/record.js';
 import { MAX_LINE_BYTES, readLines } from '../readers/lines.js';
+import { outlineOf } from '../readers/outline.js';
 import type { PushOptions } from '../readers/push-rows.js';
 import { parseRow } from '../readers/row-text.js';
 import type { Session } from './session.js';
@@ -61,13 +62,15 @@ async function push(file: string, { to, rows, timeout }: PushFlags, session: Ses
 /** The rows of a file; lines that are none are told in `broken`. Throws `usage` where it cannot be read. */
 async function* rowsOf(file: string, broken: string[]): AsyncGenerator<Row> {
   const source: Readable = file === '-' ? process.stdin : createReadStream(file);
+  const outline = outlineOf({ row: {} });
   let number = 0;
   try {
     for await (const lines of readLines(source, { maxLineBytes: MAX_LINE_BYTES, keepsBlank: true })) {
       for (const line of lines) {
         number++;
         if (typeof line === 'string' && line.trim() === '') continue;
-        const record = typeof line === 'string' ? parseRow(line, number, true) : { malformed: line.reason };
+        const record =
+          typeof line === 'string' ? parseRow(line, number, outline) : { malformed: line.reason };
         if ('row' in record) yield record.row;
         else broken.push(`${number}: ${record.malformed}`);
       }

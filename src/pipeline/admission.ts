@@ -179,7 +179,9 @@ export class Admission {
     } else if (this.#validate(row)) {
       admitted.push({ id: this.#id(row, position), position, recipient: this.#recipient(row), row });
     } else {
-      refused.push(this.#rejected(position, row, 'invalid_row', describe(this.#validate.errors)));
+      refused.push(
+        this.#rejected(position, row, 'invalid_row', describe(this.#validate.errors, this.#input.row)),
+      );
     }
   }
 
@@ -238,9 +240,11 @@ function unsafeColumn(row: Row): string | undefined {
   return undefined;
 }
 
-function describe(errors: readonly ErrorObject[] | null | undefined): string {
+/** What is wrong with a row; never its values, nor the keys within a sensitive one. */
+function describe(errors: readonly ErrorObject[] | null | undefined, schema: JsonSchema): string {
   const error = errors?.[0];
   if (error === undefined) return 'the row does not fit the schema';
-  const column = error.instancePath.slice(1).replaceAll('/', '.');
+  const [name = '', ...within] = error.instancePath.slice(1).split('/');
+  const column = [name, ...(isSensitive(schema, name) ? [] : within)].join('.');
   return column === '' ? `${error.message}` : `column ${column} ${error.message}`;
 }

@@ -3,6 +3,7 @@ import { RUNNER_EXIT, runnerExit } from '../exit.js';
 import { Admission, IN_DOUBT_TEXT } from './admission.js';
 import { beginRun, type KeepOptions, type KeptRun } from './begin.js';
 import type { InputDefinition } from './binding.js';
+import { Concealer } from './concealer.js';
 import type {
   LogControl,
   Logger,
@@ -20,7 +21,6 @@ import type { Outstanding } from './outstanding.js';
 import { Queue } from './queue.js';
 import type { Incoming, Message, SendResult } from './record.js';
 import type { Selection } from './selection.js';
-import { concealer } from './sensitive.js';
 import { type ThresholdOptions, Thresholds } from './thresholds.js';
 import { type Deadline, startDeadline, startDrainTimer } from './timers.js';
 
@@ -38,6 +38,8 @@ export interface PipelineOptions {
   readonly counts: Counts;
   /** After an End by signal: how long until it becomes a Stop. */
   readonly drainTimeoutMs: number;
+  /** Names of secrets by their values, which no text of a provider brings into the log; it may grow. */
+  readonly secretNames?: ReadonlyMap<string, string> | undefined;
   /** How much may go wrong before it becomes a Stop. */
   readonly thresholds?: ThresholdOptions | undefined;
   /** The latest time to send, milliseconds since the epoch: then it becomes a Stop. */
@@ -187,19 +189,6 @@ function forgiveTime(ending: Ending, { left }: Counts, isComplete: boolean): voi
   if (left === 0 && (isComplete || ending.stopCause?.stage === 'drain')) ending.forgive();
 }
 
-/** The error without what is sensitive in the row that it was seen on: it may quote the provider. */
-function concealed(
-  error: RtnError,
-  message: Message | undefined,
-  conceal: ReturnType<typeof concealer>,
-): RtnError {
-  if (conceal === undefined || message === undefined) return error;
-  const text = conceal(error.message, message.row);
-  return text === error.message
-    ? error
-    : new RtnError(error.code, text, error.next === undefined ? {} : { next: error.next });
-}
-
 /** The runner's exit code: the Stop's cause, else whether everything that was asked for is done. */
 function exitCodeOf({ stopCause, endCause }: Ending, { held }: Counts, isComplete: boolean): number {
   if (stopCause !== undefined) return runnerExit(stopCause.error.code);
@@ -252,14 +241,14 @@ async function runStages(
     .finally(() => messages.close())
     .then(() => discard(incoming, run, options, journal));
   let hasReport = false;
-  const conceal = concealer(options.input.row);
+  const concealer = new Concealer(options.input, options.secretNames);
   const sending = attempt(ending, 'sender', async () => {
     const report = await sender.send(messages, results, {
       signal: ending.stopSignal,
       counts,
       stop: (error, message) =>
-        ending.stop('sender', concealed(toRtnError(error), message, conceal), message),
-      conceal,
+        ending.stop('sender', concealer.of(message ? [message.row] : []).error(toRtnError(error)), message),
+      concealer,
       live: options.keep.live,
       ...(deadline && { maySend: deadline.maySend }),
     });

@@ -3,7 +3,8 @@ import type { Incoming, Row } from '../pipeline/record.js';
 import { schemaTypes } from './columns.js';
 import type { FileFormat } from './file.js';
 import { type BadLine, MAX_LINE_BYTES, readLines } from './lines.js';
-import { isTextShown, malformed, parseRow } from './row-text.js';
+import { outlineOf } from './outline.js';
+import { malformed, parseRow } from './row-text.js';
 
 /**
  * One JSON object a line. A position is the index among the lines that are not blank; a line that cannot be read is a
@@ -14,10 +15,10 @@ export function jsonLines(input: BoundInput): FileFormat {
   const textColumns = Object.keys(input.row.properties ?? {}).filter(
     (name) => schemaTypes(input, name)?.join() === 'string',
   );
-  const isShown = isTextShown(input);
+  const outline = outlineOf(input);
   const record = (line: string | BadLine, position: number): Incoming => {
-    if (typeof line !== 'string') return malformed(position, line.reason, line.text, isShown);
-    const parsed = parseRow(line, position, isShown);
+    if (typeof line !== 'string') return malformed(position, line.reason, line.text, outline);
+    const parsed = parseRow(line, position, outline);
     return 'row' in parsed ? { position, row: integersAsText(parsed.row, textColumns) } : parsed;
   };
   return {

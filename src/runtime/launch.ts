@@ -24,6 +24,7 @@ import type { RunnerDefinition } from './definition.js';
 import { dryRunSummary, dryRunText } from './dry-run.js';
 import type { RunOptions } from './options.js';
 import { Rehearsal } from './rehearsal.js';
+import { Renewal } from './renewal.js';
 import { begunText, type RunReport, reportText, writeSummary } from './report.js';
 import { identifyRun, type RunIdentity } from './run-identity.js';
 import { handleSignals } from './signals.js';
@@ -49,6 +50,7 @@ export class Launch {
   readonly #input: InputDefinition;
   readonly #inputLocation: string;
   readonly #selection: Selection | undefined;
+  readonly #renewal: Renewal;
   readonly #ending = new Ending();
   readonly #counts = newCounts();
   readonly #run: Run;
@@ -66,12 +68,13 @@ export class Launch {
   static async prepare(definition: RunnerDefinition, command: RunCommand): Promise<Launch> {
     const { options, inputs, outputs, params, secrets } = command;
     const { name: operation } = definition.operation;
-    const assembled = definition.pipeline({
+    const context = {
       inputs: bindInputs(definition, inputs),
       outputs: bindOutputs(definition, outputs),
       params,
       secrets,
-    });
+    };
+    const assembled = definition.pipeline(context);
     if (assembled.reader.isEndless) refuseParts(options, operation);
     const identity = await identifyRun(
       assembled.reader,
@@ -84,13 +87,15 @@ export class Launch {
       },
       options,
     );
-    return new Launch(definition, command, assembled, identity);
+    const renewal = new Renewal(definition, context, process.env);
+    return new Launch(definition, command, assembled, renewal, identity);
   }
 
   private constructor(
     definition: RunnerDefinition,
     command: RunCommand,
     assembled: Pipeline,
+    renewal: Renewal,
     identity: RunIdentity,
   ) {
     const { options, inputs, params, secrets } = command;
@@ -98,6 +103,7 @@ export class Launch {
     this.#definition = definition;
     this.#command = command;
     this.#assembled = assembled;
+    this.#renewal = renewal;
     this.#identity = identity;
     this.#live = new LiveControl(options.shard.of);
     const { reader, sender } = assembled;
@@ -127,6 +133,7 @@ export class Launch {
       environment: process.env,
       stateDir: stateDir(options),
       ...(options.health && { watch: (sending) => this.#watch?.sees(sending) }),
+      renewed: () => this.#renewal.channel(),
       warn: (message) => this.#tell(`warning: ${message}`),
     };
     this.#spillFile = new SpillFile(this.#run, logLocation(definition, command.outputs));
@@ -154,6 +161,7 @@ export class Launch {
       thresholds: isDryRun ? undefined : policy,
       notAfterMs: isDryRun ? undefined : options.notAfterMs,
       selection: this.#selection,
+      secretNames: this.#renewal.secretNames,
       spill: (results) => this.#spillFile.append(results),
       spilled: () => spilledResults(this.#spillFile.path),
       ...((this.#pipeline.reader.isEndless || this.#watch !== undefined) && {

@@ -192,7 +192,8 @@ class Sending {
     counts.inFlight--;
     try {
       if (answer instanceof Error) throw answer;
-      const verdict = await this.#verdict(delivery, answer, passage);
+      const told = this.#judge.concealed([delivery.message], answer);
+      const verdict = await this.#verdict(delivery, told, passage);
       if (verdict.kind === 'again') this.#retries.add(delivery, verdict.dueMs);
       else if (verdict.kind === 'left') this.#left++;
       else if (!this.#results.trySend(verdict.result)) await this.#results.send(verdict.result);

@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Answer } from '../../src/pipeline/contract.js';
-import { ANSWERS, answer, drain, mostInASecond, playAsync } from './provider.js';
+import { newCounts } from '../../src/pipeline/counts.js';
+import { Queue } from '../../src/pipeline/queue.js';
+import type { Message, SendResult } from '../../src/pipeline/record.js';
+import { asyncSender } from '../../src/senders/async.js';
+import { testRun } from '../setup/run.js';
+import { ANSWERS, answer, drain, messagesOf, mostInASecond, playAsync } from './provider.js';
 
 const SENT = answer('sent');
 
@@ -338,4 +343,29 @@ describe('at Stop', () => {
     };
     await fc.assert(fc.asyncProperty(scenario, property), { seed: 4, numRuns: 300 });
   });
+});
+
+test('a hundred thousand messages go through a queue of capacity 0, and their results through another', async () => {
+  const count = 100_000;
+  const sent = answer('sent');
+  const sender = asyncSender({
+    channel: { key: 'own', open: async () => {}, close: async () => {}, send: async () => sent },
+  });
+  await sender.open(testRun());
+  const [messages, results] = [new Queue<Message>(0), new Queue<SendResult>(0)];
+  const counts = newCounts();
+  const sending = sender.send(messages, results, {
+    counts,
+    signal: new AbortController().signal,
+    stop: (error) => {
+      throw error;
+    },
+  });
+  const feeding = messages.sendMany(messagesOf(count)).then(() => messages.close());
+  const received = new Set<number>();
+  while (received.size < count)
+    for (const { position } of await results.receiveMany(100)) received.add(position);
+  await feeding;
+  expect(await sending).toEqual({ left: 0 });
+  expect(counts.attempts).toBe(count);
 });
