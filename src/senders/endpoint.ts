@@ -44,7 +44,7 @@ export class Endpoint implements SendingState {
   readonly #gate: Gate;
   readonly #breaker: Breaker;
   readonly #first = new FirstAnswers();
-  readonly #rate = new AdaptiveRate();
+  readonly #rate: AdaptiveRate;
   #throttledSinceMs: number | undefined;
   readonly #concurrency: AdaptiveConcurrency | undefined;
 
@@ -53,6 +53,7 @@ export class Endpoint implements SendingState {
     this.#run = run;
     this.#counts = counts;
     this.#gate = new Gate(options.rateLimit);
+    this.#rate = new AdaptiveRate({ isSerial: options.concurrency === 1 && !options.isAdaptive });
     this.#breaker = new Breaker({
       failures: options.breakerFailures,
       pauseMs: options.breakerPauseMs,
