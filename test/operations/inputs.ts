@@ -61,8 +61,8 @@ async function writeTable(rows: readonly Row[], { cluster }: Surroundings): Prom
 async function writeQuery(rows: readonly Row[], { database, folder }: Surroundings): Promise<string> {
   const columns = Object.entries(rows[0] ?? {}).map(([name, value]) =>
     Array.isArray(value)
-      ? { name, type: 'jsonb', of: `r->'${name}'` }
-      : { name, type: 'text', of: `r->>'${name}'` },
+      ? { name: `"${name}"`, type: 'jsonb', of: `r->'${name}'` }
+      : { name: `"${name}"`, type: 'text', of: `r->>'${name}'` },
   );
   await database.query('drop table if exists audience');
   await database.query(
