@@ -32,11 +32,12 @@ describe('ten thousand rows to a provider with faults', () => {
   test.for(
     OPERATIONS.map((sending) => {
       const [input, log] = LOCATIONS[sending.operation] ?? ['ndjson', 'file'];
-      return { operation: sending.operation, sending, input, log };
+      return [`${sending.operation}, ${input} to ${log}`, { sending, input, log }] as const;
     }),
   )(
-    '$operation, $input to $log: the log agrees with the receipts, and tells neither a body nor a secret',
-    async ({ sending, input, log }) => {
+    '%s: the log agrees with the receipts, and tells neither a body nor a secret',
+    { timeout: 90_000 },
+    async ([, { sending, input, log }]) => {
       const cluster = input === 'yt' || log === 'yt' ? await localCluster() : undefined;
       const surroundings = { root: ROOT, folder: temporaryFolder(), database, cluster };
       const run = await runOperation(sending, { input, log }, surroundings);

@@ -26,9 +26,14 @@ const GONE = 'r120';
 const database = testDatabase();
 
 describe('a service that sends batches', () => {
-  test.for(OPERATIONS.filter(({ batch }) => batch !== undefined))(
-    '$operation: its log and the receipts agree after SIGTERM, what had not filled a batch included',
-    async (sending) => {
+  test.for(
+    OPERATIONS.filter(({ batch }) => batch !== undefined).map(
+      (sending) => [sending.operation, sending] as const,
+    ),
+  )(
+    '%s: its log and the receipts agree after SIGTERM, what had not filled a batch included',
+    { timeout: 90_000 },
+    async ([, sending]) => {
       const surroundings = { root: ROOT, folder: temporaryFolder(), database };
       const isGone = (to: string) => to === GONE;
       const provider = await startPushProvider({ ...FAULTS, isGone, token: PLANTED_SECRET });
