@@ -46,7 +46,7 @@ export class Endpoint implements SendingState {
   readonly #gate: Gate;
   readonly #breaker: Breaker;
   readonly #first = new FirstAnswers();
-  readonly #rate = new AdaptiveRate();
+  readonly #rate: AdaptiveRate;
   #throttledSinceMs: number | undefined;
   readonly #concurrency: AdaptiveConcurrency | undefined;
 
@@ -56,6 +56,7 @@ export class Endpoint implements SendingState {
     this.#run = run;
     this.#counts = counts;
     this.#gate = new Gate(options.rateLimit / run.shards);
+    this.#rate = new AdaptiveRate({ isSerial: options.concurrency === 1 && !options.isAdaptive });
     this.#breaker = new Breaker({
       failures: options.breakerFailures,
       pauseMs: options.breakerPauseMs,
