@@ -8,17 +8,13 @@ import type { Ledger } from '../pipeline/ledger.js';
 import type { Queue } from '../pipeline/queue.js';
 import type { SendResult } from '../pipeline/record.js';
 import { connectPostgres } from '../postgres/connect.js';
-import { copyRow } from '../postgres/copy-text.js';
 import { postgresError } from '../postgres/errors.js';
 import { parseTableName, type TableName } from '../postgres/identifier.js';
 import { migrate } from '../postgres/migrations.js';
 import { collectBatch } from './batch.js';
-import { LOG_COLUMNS } from './columns.js';
+import { copyChunks } from './copy-rows.js';
 import { postgresLedger } from './postgres-ledger.js';
 import { COLUMN_LIST, makeLogTable } from './postgres-table.js';
-
-/** COPY data goes out in pieces of about this size: a piece a row is less than half as fast. */
-const CHUNK_CHARACTERS = 65_536;
 
 /** How long a write is tried again while Postgres does not answer, with growing pauses. */
 const GIVE_UP_AFTER_MS = 60_000;
@@ -125,16 +121,4 @@ export class PostgresLog implements Logger {
       client.release(failure);
     }
   }
-}
-
-function* copyChunks(batch: readonly SendResult[], run: Run): Generator<string> {
-  let chunk = '';
-  for (const result of batch) {
-    chunk += copyRow(LOG_COLUMNS.map(({ of }) => of(result, run)));
-    if (chunk.length >= CHUNK_CHARACTERS) {
-      yield chunk;
-      chunk = '';
-    }
-  }
-  if (chunk !== '') yield chunk;
 }
