@@ -9,12 +9,13 @@ import type { Queue } from '../pipeline/queue.js';
 import type { SendResult } from '../pipeline/record.js';
 import { connectPostgres } from '../postgres/connect.js';
 import { postgresError } from '../postgres/errors.js';
-import { parseTableName, type TableName } from '../postgres/identifier.js';
 import { migrate } from '../postgres/migrations.js';
 import { collectBatch } from './batch.js';
 import { copyChunks } from './copy-rows.js';
 import { postgresLedger } from './postgres-ledger.js';
+import { LogPartitions } from './postgres-partitions.js';
 import { COLUMN_LIST, makeLogTable } from './postgres-table.js';
+import { type LogTarget, parseLogTarget } from './postgres-target.js';
 
 /** How long a write is tried again while Postgres does not answer, with growing pauses. */
 const GIVE_UP_AFTER_MS = 60_000;
@@ -26,18 +27,21 @@ const GIVE_UP_AFTER_MS = 60_000;
  */
 export class PostgresLog implements Logger {
   unwritten: readonly SendResult[] = [];
-  readonly #table: TableName;
+  readonly #target: LogTarget;
+  readonly #partitions: LogPartitions;
   #pool: Pool | undefined;
   #run: Run | undefined;
   #ledger: Ledger | undefined;
   #seq = 0;
 
-  constructor(table: string) {
-    this.#table = parseTableName(table);
+  /** `target` is what stands behind `pg:`. */
+  constructor(target: string) {
+    this.#target = parseLogTarget(target);
+    this.#partitions = new LogPartitions(this.#target);
   }
 
   get address(): string {
-    return `Postgres table ${this.#table.text}`;
+    return `Postgres table ${this.#target.table.text}`;
   }
 
   get ledger(): Ledger {
@@ -51,7 +55,8 @@ export class PostgresLog implements Logger {
     this.#pool = pool;
     this.#ledger = postgresLedger(pool, run);
     await migrate(pool);
-    await makeLogTable(pool, this.#table);
+    await makeLogTable(pool, this.#target);
+    await this.#partitions.makeAhead(pool, run.clock.now());
   }
 
   async log(results: Queue<SendResult>, { written }: LogControl): Promise<void> {
@@ -76,11 +81,15 @@ export class PostgresLog implements Logger {
     const giveUpAtMs = run.clock.monotonic() + GIVE_UP_AFTER_MS;
     for (let pauseMs = 100; ; pauseMs = Math.min(2 * pauseMs, 5_000)) {
       try {
+        await this.#partitions.cover(
+          pool,
+          batch.map(({ finishedAtMs }) => finishedAtMs),
+        );
         await this.#write(pool, run, batch);
         return;
       } catch (thrown) {
         const error = postgresError(
-          `${batch.length} results could not be written to ${this.#table.text}`,
+          `${batch.length} results could not be written to ${this.#target.table.text}`,
           thrown,
         );
         if (!error.isRetriable || run.clock.monotonic() + pauseMs > giveUpAtMs) {
@@ -109,7 +118,7 @@ export class PostgresLog implements Logger {
         [run.id, run.shard, this.#seq, batch.length],
       );
       if (claim.rowCount === 1) {
-        const copy = client.query(from(`copy ${this.#table.sql} (${COLUMN_LIST}) from stdin`));
+        const copy = client.query(from(`copy ${this.#target.table.sql} (${COLUMN_LIST}) from stdin`));
         await pipeline(Readable.from(copyChunks(batch, run)), copy);
       }
       await client.query('commit');
