@@ -11,8 +11,8 @@ const NULL_AND_TAB_BYTES = 3;
 const [TAB, NEWLINE, SPACE, CAPITAL_N, BACKSLASH, DELETE] = [0x09, 0x0a, 0x20, 0x4e, 0x5c, 0x7f];
 
 /**
- * Rows in the text format of COPY, written byte by byte: to join them as text first takes three times as long, and the
- * garbage of it is collected on the core on which Postgres could work.
+ * Rows in the text format of COPY, written byte by byte: to join them as text first leaves garbage, which is collected on
+ * the cores on which Postgres could work (`npm run bench -- copy`).
  */
 export class CopyBuffer {
   #bytes: Buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
