@@ -42,7 +42,7 @@ export interface DoneChange {
   readonly watermark: number;
   /** Claims among them that this ends. */
   readonly closed: number;
-  /** How the positions ended that were not sent. */
+  /** How the positions ended that were not sent, those below the watermark too. */
   readonly unsent: readonly Unsent[];
 }
 

@@ -10,8 +10,9 @@ export const RENEW_EVERY_MS = 3_000;
 /** A holder whose beat has not risen for so long, as the one that waits has seen it, may be succeeded. */
 const EXPIRES_AFTER_MS = 15_000;
 
-/** How often the one that waits looks. */
+/** How often the one that waits looks; sooner where somebody else was just about to take it. */
 const LOOK_EVERY_MS = 1_000;
+const LOOK_AGAIN_MS = 100;
 
 export interface LeaseOptions {
   readonly clock: Clock;
@@ -36,15 +37,17 @@ export async function acquireLease(ledger: Ledger, options: LeaseOptions): Promi
   let seen = await ledger.lease();
   let seenMs = startedMs;
   for (let hasWarned = false; ; ) {
-    if (seen === undefined || isHolderGone(seen.holder) || clock.monotonic() - seenMs >= EXPIRES_AFTER_MS) {
+    const isFree = seen === undefined || isHolderGone(seen.holder);
+    if (isFree || clock.monotonic() - seenMs >= EXPIRES_AFTER_MS) {
       const taken = await ledger.take(seen, holder);
       if (taken !== undefined) return taken;
-    } else if (clock.monotonic() - startedMs >= waitMs || signal.aborted) throw isBusy(runId, seen);
-    else {
-      if (!hasWarned) options.warn(`the run '${runId}' is held by ${holderText(seen.holder)}; waiting`);
-      hasWarned = true;
-      await sleep(clock, LOOK_EVERY_MS, signal).catch(() => {});
     }
+    if (clock.monotonic() - startedMs >= waitMs || signal.aborted) throw isBusy(runId, seen);
+    if (!isFree && !hasWarned) {
+      options.warn(`the run '${runId}' is held by ${holderText(seen?.holder ?? '')}; waiting`);
+      hasWarned = true;
+    }
+    await sleep(clock, isFree ? LOOK_AGAIN_MS : LOOK_EVERY_MS, signal);
     const now = await ledger.lease();
     if (now?.token !== seen?.token || now?.beat !== seen?.beat || now?.holder !== seen?.holder)
       seenMs = clock.monotonic();
@@ -52,7 +55,8 @@ export async function acquireLease(ledger: Ledger, options: LeaseOptions): Promi
   }
 }
 
-function isBusy(runId: string, { holder }: Lease): RtnError {
+function isBusy(runId: string, lease: Lease | undefined): RtnError {
+  const holder = lease?.holder ?? '';
   return new RtnError('temporary', `the run '${runId}' is under way: ${holderText(holder)} holds it`, {
     details: { holder },
     next: 'wait for its end, or stop it with rtn runs stop; --wait 10m waits longer',

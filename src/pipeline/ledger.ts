@@ -84,7 +84,10 @@ export interface Ledger {
   begin(run: NewRun): Promise<RunRecord>;
   /** The shard's lease as it stands; undefined while it was never held. */
   lease(): Promise<Lease | undefined>;
-  /** Takes the lease when it still has the token that was seen; undefined when somebody else was faster. */
+  /**
+   * Takes the lease when it is still as it was seen; undefined when somebody else was faster, or is about to be: look
+   * again.
+   */
   take(seen: Lease | undefined, holder: string): Promise<Lease | undefined>;
   load(): Promise<StoredClaims>;
   /**
