@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { RtnError } from '../../src/error.js';
+import { startLocalYt } from '../../src/local/yt/server.js';
 import { YtLog } from '../../src/loggers/yt-log.js';
 import {
   listYtRuns,
@@ -20,7 +21,7 @@ import { isFenced, type NewRun, type RunEnd } from '../../src/pipeline/ledger.js
 import { parseLocation } from '../../src/pipeline/location.js';
 import { Queue } from '../../src/pipeline/queue.js';
 import type { SendResult } from '../../src/pipeline/record.js';
-import type { YtClient } from '../../src/yt/client.js';
+import { openYtClient, type YtClient } from '../../src/yt/client.js';
 import { YtTransaction } from '../../src/yt/transaction.js';
 import { testRun } from '../setup/run.js';
 import { localCluster, temporaryFolder } from '../setup/yt.js';
@@ -356,6 +357,24 @@ test('a holder whose transaction the cluster has ended goes on under a new one, 
   await Promise.all([start.claim([0, 1]), start.write([result(0)]), start.ledger.renew(newCounts())]);
   expect(await guard()).not.toBe(ended);
   expect(await start.ledger.lease()).toMatchObject({ token: 1, holder: 'host/1/2/3' });
+  expect(await positionsIn(client)).toEqual([0]);
+  expect([...new Claims(await start.ledger.load()).openPositions()]).toEqual([1]);
+});
+
+test('a holder outlives a restart of the cluster, which ends every transaction', async () => {
+  const directory = temporaryFolder();
+  const before = await startLocalYt({ directory });
+  const { address } = before;
+  const client = openYtClient({ proxy: address });
+  onTestFinished(() => client.close());
+  await client.create('map_node', '//home/crm', { recursive: true });
+  const start = await Start.holding(address);
+  await start.claim([0]);
+  await before.close();
+  const after = await startLocalYt({ directory, port: Number(address.split(':')[1]) });
+  onTestFinished(() => after.close());
+  await start.claim([1]);
+  await start.write([result(0)]);
   expect(await positionsIn(client)).toEqual([0]);
   expect([...new Claims(await start.ledger.load()).openPositions()]).toEqual([1]);
 });
