@@ -181,7 +181,9 @@ async function readLedger(
   client: Client | undefined,
 ): Promise<unknown> {
   if (kind === 'pg') return database.query('select * from rtn.runs where run_id = $1', [runId]);
-  return kind === 'yt' ? client?.get(`//home/crm/log.rtn/runs/${runId}/@`) : undefined;
+  if (kind !== 'yt') return undefined;
+  const run = `//home/crm/log.rtn/runs/${runId}`;
+  return Promise.all([`${run}/@`, `${run}/0/@`].map((path) => client?.get(path)));
 }
 
 async function tableRows(client: Client | undefined, path: string): Promise<unknown[]> {
