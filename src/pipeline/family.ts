@@ -1,5 +1,6 @@
 import { oneLine, RtnError } from '../error.js';
 import { Claims, type StoredClaims, type Unsent } from './claims.js';
+import type { RunRecord } from './ledger.js';
 import type { RetryPlan } from './plan.js';
 
 /** What a run has done, over all its shards. */
@@ -53,4 +54,30 @@ export function decidedLater([root, ...linked]: readonly PastRun[]): readonly nu
 function isMeant(reason: string, what: string): boolean {
   if (what === 'failed') return FAILED.has(reason);
   return what === 'in-doubt' ? IN_DOUBT.has(reason) : reason === what;
+}
+
+/** The family of a run among all runs of a store: the root first, then by their begin. */
+export async function gatherFamily(
+  records: readonly RunRecord[],
+  rootId: string,
+  of: {
+    claims(runId: string, shard: number): Promise<StoredClaims>;
+    unsent(runId: string, shard: number): Promise<readonly Unsent[]>;
+  },
+): Promise<PastRun[]> {
+  const members = records
+    .filter((record) => record.rootId === rootId)
+    .sort((a, b) => rank(a) - rank(b) || (a.startedAt < b.startedAt ? -1 : 1));
+  const family: PastRun[] = [];
+  for (const { runId, plan } of members) {
+    const shards: PastRun['shards'][number][] = [];
+    for (let shard = 0; shard < plan.shards; shard++)
+      shards.push({ claims: await of.claims(runId, shard), unsent: await of.unsent(runId, shard) });
+    family.push({ runId, inputIdentity: plan.inputIdentity, shards });
+  }
+  return family;
+}
+
+function rank({ runId, rootId }: RunRecord): number {
+  return runId === rootId ? 0 : 1;
 }

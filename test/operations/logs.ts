@@ -43,7 +43,9 @@ export async function readLedger(
   { database, cluster }: Surroundings,
 ): Promise<unknown> {
   if (kind === 'pg') return database.query('select * from rtn.runs where run_id = $1', [runId]);
-  return kind === 'yt' ? cluster?.client.get(`//home/crm/log.rtn/runs/${runId}/@`) : undefined;
+  if (kind !== 'yt') return undefined;
+  const run = `//home/crm/log.rtn/runs/${runId}`;
+  return Promise.all([`${run}/@`, `${run}/0/@`].map((path) => cluster?.client.get(path)));
 }
 
 async function tableRows(client: YtClient | undefined, path: string): Promise<unknown[]> {
