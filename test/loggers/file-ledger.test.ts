@@ -274,21 +274,24 @@ describe('a runner in a process of its own', () => {
     await expectTruth(folder, told);
   });
 
-  test('that was stopped and wakes up late has claimed and written nothing more', async () => {
-    const folder = temporaryFolder();
-    const { child, told, closed } = runner(folder);
-    await expect.poll(() => told.length, { interval: 1 }).toBeGreaterThan(9);
-    child.kill('SIGSTOP');
-    const heir = await Start.take(storeIn(folder), testRun({ id: RUN }));
-    const before = await heir.ledger.load();
-    const logged = loggedIn(folder, RUN);
-    child.kill('SIGCONT');
-    await closed;
-    expect(told.at(-1)).toMatch(/^ended: fenced/);
-    expect(await heir.ledger.load()).toEqual(before);
-    expect(loggedIn(folder, RUN)).toEqual(logged);
-    await expectTruth(folder, told);
-  });
+  test.each([2, 9, 30])(
+    'that was stopped after %i steps and wakes up late has claimed and written nothing more',
+    async (steps) => {
+      const folder = temporaryFolder();
+      const { child, told, closed } = runner(folder);
+      await expect.poll(() => told.length, { interval: 1 }).toBeGreaterThan(steps);
+      child.kill('SIGSTOP');
+      const heir = await Start.take(storeIn(folder), testRun({ id: RUN }));
+      const before = await heir.ledger.load();
+      const logged = loggedIn(folder, RUN);
+      child.kill('SIGCONT');
+      await closed;
+      expect(told.at(-1)).toMatch(/^ended: fenced/);
+      expect(await heir.ledger.load()).toEqual(before);
+      expect(loggedIn(folder, RUN)).toEqual(logged);
+      await expectTruth(folder, told);
+    },
+  );
 
   test.each(['all', 'claims'])(
     'whose disk is full (%s) ends with `storage` and leaves no torn state',
