@@ -10,9 +10,10 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
   listFileRuns,
   loadFileClaims,
@@ -103,6 +104,35 @@ test('what a fenced holder has appended counts for nobody, though it stands in i
   expect(positionsOf(await ledger.load())).toEqual({ done: [0, 1, 2, 3, 4, 6], open: [5, 7, 8, 9] });
   expect(loggedIn(folder, RUN).sort()).toEqual([0, 1, 2, 3, 4, 6]);
 });
+
+test.each<[string, (late: Start) => Promise<unknown>]>([
+  ['a claim', (late) => late.claim(10)],
+  ['a write', (late) => late.log(result(5))],
+])(
+  '%s that was stopped just before it reached its file is fenced once the lease was taken',
+  async (_, act) => {
+    const { folder, store, run, dead: late } = await deadRun(thisHolder());
+    const heirs: Start[] = [];
+    const file = await open(join(folder, 'night.run.json'));
+    const handle = Object.getPrototypeOf(file);
+    await file.close();
+    const { appendFile } = handle;
+    const stalled = vi.spyOn(handle, 'appendFile').mockImplementationOnce(async function (
+      this: unknown,
+      data,
+    ) {
+      heirs.push(await Start.take(store, run));
+      return appendFile.call(this, data);
+    });
+    onTestFinished(() => stalled.mockRestore());
+    await expect(act(late)).rejects.toMatchObject({ details: { fenced: true } });
+    expect(positionsOf((await heirs[0]?.ledger.load()) ?? { watermark: 0, segments: [] })).toEqual({
+      done: [0, 1, 2, 3, 4],
+      open: [5, 6, 7, 8, 9],
+    });
+    expect(loggedIn(folder, RUN)).toEqual([0, 1, 2, 3, 4]);
+  },
+);
 
 test('a takeover that died before its copy was the log is done again by the next one', async () => {
   const { folder, store, run, log } = await deadRun(thisHolder());
