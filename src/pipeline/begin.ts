@@ -66,23 +66,26 @@ export async function beginRun(
   const { plan, ending, counts, live } = options;
   const { id: runId, rootId, operation, version, digest } = run;
   const now = { runId, rootId, operation, version, digest, plan };
-  const record = await ledger.begin(now);
+  let record = await ledger.begin(now);
   requireSamePlan(record, now);
   requireNotStopped(record);
   const known = await ledger.lease();
-  const told = { record, inDoubt: 0, isResumed: known !== undefined };
-  if (!options.isEndless && isFinished(known?.finished, plan)) {
-    options.begun?.({ ...told, isFinished: true });
-    return undefined;
-  }
-  await acquireLease(ledger, {
+  const lease = await acquireLease(ledger, {
     clock: run.clock,
     holder: thisHolder(),
     runId,
     waitMs: options.waitMs ?? DEFAULT_WAIT_MS,
     signal: ending.endSignal,
+    isFinished: ({ finished }) => !options.isEndless && isFinished(finished, plan),
     warn: run.warn,
   });
+  // Much may have been asked of the run while this waited.
+  record = await ledger.begin(now);
+  const told = { record, inDoubt: 0, isResumed: known !== undefined };
+  if (lease === undefined) {
+    options.begun?.({ ...told, isFinished: true });
+    return undefined;
+  }
   const claims = new Claims(await ledger.load());
   const wanted = await settleFamily(ledger, run, plan, claims);
   const journal = new Journal(ledger, claims, {
@@ -97,6 +100,8 @@ export async function beginRun(
     lost: (error) => ending.stop('ledger', error),
     warn: run.warn,
   });
+  live.isStale = () => keeper.isStale;
+  if (record.control.isStopped) ending.end('rtn runs stop');
   options.begun?.({ ...told, isFinished: false, inDoubt: claims.open });
   return { journal, keeper, wanted };
 }
@@ -144,11 +149,11 @@ function requireNotStopped({ runId, control }: RunRecord): void {
 }
 
 function obey(control: RunControl, run: Run, live: LiveControl, ending: Ending): void {
-  const wasPaused = live.isPaused;
-  const hasChanged = live.set(control);
-  if (hasChanged && control.isPaused !== wasPaused)
+  const was = live.asked;
+  live.set(control);
+  if (control.isPaused !== was.isPaused)
     run.warn(control.isPaused ? 'paused by rtn runs pause' : 'resumed by rtn runs resume');
-  else if (hasChanged)
+  if (control.rate !== was.rate)
     run.warn(
       control.rate === null ? "the operation's own rate again" : `the rate is ${control.rate} a second now`,
     );

@@ -17,6 +17,7 @@ import type {
 import { type Counts, countLogged, loggedTotal, newCounts } from './counts.js';
 import type { Ending, Place, Stage } from './ending.js';
 import type { Journal } from './journal.js';
+import { isFenced } from './ledger.js';
 import type { Outstanding } from './outstanding.js';
 import { Queue } from './queue.js';
 import type { Incoming, Message, SendResult } from './record.js';
@@ -125,6 +126,7 @@ async function end(
   exitCode: number,
 ): Promise<void> {
   await keeper.end();
+  if (isFenced(ending.stopCause?.error)) return;
   const state = exitCode === RUNNER_EXIT.ok ? 'finished' : 'stopped';
   const error = ending.stopCause?.error.message ?? null;
   // A sender that threw may have requests under way that nobody knows of.
