@@ -20,6 +20,12 @@ interface Controller {
   abort(reason: Error): void;
 }
 
+/** Who keeps account of exchanges under way. */
+interface Keeper {
+  /** Called once, before the result is given; `isAnswered` when the answer has come in full. */
+  ended(exchange: Exchange, isAnswered: boolean): void;
+}
+
 /** Enough for an id and an error text; the rest of a longer answer is read and dropped. */
 export const MAX_BODY_BYTES = 65_536;
 
@@ -34,6 +40,7 @@ export class Exchange {
   /** Neighbours in the list of deadlines, while it stands there. */
   earlier: Exchange | undefined;
   later: Exchange | undefined;
+  readonly #keeper: Keeper;
   readonly #settle: (result: ExchangeResult) => void;
   readonly #maxBodyBytes: number;
   #controller: Controller | undefined;
@@ -44,7 +51,13 @@ export class Exchange {
   #chunks: Buffer[] | undefined;
   #bytes = 0;
 
-  constructor(startedMs: number, maxBodyBytes: number, settle: (result: ExchangeResult) => void) {
+  constructor(
+    keeper: Keeper,
+    startedMs: number,
+    maxBodyBytes: number,
+    settle: (result: ExchangeResult) => void,
+  ) {
+    this.#keeper = keeper;
     this.startedMs = startedMs;
     this.#maxBodyBytes = maxBodyBytes;
     this.#settle = settle;
@@ -95,6 +108,7 @@ export class Exchange {
   #finish(result: ExchangeResult): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
+    this.#keeper.ended(this, 'response' in result);
     this.#settle(result);
   }
 }

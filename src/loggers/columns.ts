@@ -61,11 +61,13 @@ let isoSecond = Number.NaN;
 let isoPrefix = '';
 
 /** A wall time as ISO 8601 in UTC. Times come close together: the text of a second is made once. */
-function isoTime(timeMs: number): string {
+export function isoTime(timeMs: number): string {
   const second = Math.floor(timeMs / 1_000);
   if (second !== isoSecond) {
     isoPrefix = new Date(second * 1_000).toISOString().slice(0, -4);
     isoSecond = second;
   }
-  return `${isoPrefix}${String(Math.floor(timeMs) - second * 1_000).padStart(3, '0')}Z`;
+  const ms = Math.floor(timeMs) - second * 1_000;
+  // padStart takes four times as long.
+  return `${isoPrefix}${ms < 10 ? '00' : ms < 100 ? '0' : ''}${ms}Z`;
 }

@@ -155,7 +155,7 @@ class Batching {
     counts.inFlight++;
     counts.attempts++;
     if (deliveries.some(({ attempts }) => attempts > 0)) counts.retries++;
-    this.#judge.leaves(deliveries);
+    for (const delivery of deliveries) this.#judge.leaves(delivery);
     let answer: BatchAnswer;
     try {
       answer = await this.#channel.send(deliveries.map(({ message }) => message));

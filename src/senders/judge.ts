@@ -31,13 +31,11 @@ export class Judge {
     this.#credentials = new Credentials(channel);
   }
 
-  /** Takes note that a request leaves with these messages. */
-  leaves(deliveries: readonly Delivery[]): void {
-    for (const delivery of deliveries) {
-      delivery.attempts++;
-      delivery.tries++;
-      this.#credentials.leaves(delivery);
-    }
+  /** Takes note that a request leaves with this message. */
+  leaves(delivery: Delivery): void {
+    delivery.attempts++;
+    delivery.tries++;
+    this.#credentials.leaves(delivery);
   }
 
   /** How long an endpoint that throttled this without saying for how long is left alone. */
@@ -73,8 +71,9 @@ export class Judge {
 
   /** The result of a delivery whatever attempts it has left. */
   result(delivery: Delivery, answer: Answer, outcome: Outcome): Verdict & { readonly kind: 'result' } {
-    const of = { channel: this.#channel.key, finishedAtMs: this.#run.clock.now() };
-    return { kind: 'result', result: resultOf(delivery, this.#concealed(delivery, answer), outcome, of) };
+    const nowMs = this.#run.clock.now();
+    const concealed = this.#concealed(delivery, answer);
+    return { kind: 'result', result: resultOf(delivery, concealed, outcome, this.#channel.key, nowMs) };
   }
 
   /** The answer without what is sensitive in the row: providers quote what they refuse. */
