@@ -10,6 +10,7 @@ export type HttpRequest = Parameters<Agent['dispatch']>[0];
 export class HttpClient {
   readonly #timeoutMs: number;
   readonly #maxBodyBytes: number;
+  readonly #isRepeatable: boolean;
   #run: Run | undefined;
   #agent: Agent | undefined;
   #deadlines: Deadlines | undefined;
@@ -20,7 +21,9 @@ export class HttpClient {
   #connections: Connections | undefined;
   #origin = '';
 
-  constructor(timeoutMs: number, maxBodyBytes: number) {
+  /** `isRepeatable`: the provider recognises a repeat of a request. */
+  constructor(timeoutMs: number, maxBodyBytes: number, isRepeatable: boolean) {
+    this.#isRepeatable = isRepeatable;
     this.#timeoutMs = timeoutMs;
     this.#maxBodyBytes = maxBodyBytes;
   }
@@ -38,7 +41,7 @@ export class HttpClient {
     };
     this.#agent = new undici.Agent({ ...options, connections: concurrency });
     this.#makeConnections = (origin) =>
-      new Connections(() => new undici.Client(origin, options), concurrency);
+      new Connections(() => new undici.Client(origin, options), concurrency, this.#isRepeatable);
   }
 
   /** The run it was opened for. */

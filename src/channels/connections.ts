@@ -8,22 +8,25 @@ type Request = Dispatcher.DispatchOptions;
  * The connections to one origin, made when first needed: each an undici Client, with one request at a time. A Pool
  * looks through all of them for every request, which costs a tenth of the throughput and more with hundreds.
  *
- * After an answer a connection takes the next request at once, while its Client is still about to end the last one:
- * the Client then writes it a turn of the event loop later, as it must since some servers close the connection then, and
- * is spared to make the connection idle and busy again, which costs a second turn and two timers. After a failure the
- * connection rests for a turn first.
+ * After an answer a connection rests for one turn of the event loop, and its Client waits for another, since some servers
+ * close it then without a word. Where a provider recognises repeats a connection takes the next request at once, while its
+ * Client is still about to end the last one: the Client then waits for one turn and is spared to make the connection idle
+ * and busy again, which costs a tenth of the throughput. From the first request without an answer on all rest.
  */
 export class Connections {
   readonly #make: () => Client;
   readonly #max: number;
+  #mayHurry: boolean;
   readonly #all: Client[] = [];
   readonly #free: Client[] = [];
   #resting: Client[] = [];
   readonly #waiting = new Fifo<{ readonly request: Request; readonly exchange: Exchange }>();
 
-  constructor(make: () => Client, max: number) {
+  /** `isRepeatable`: a request that met a closing connection may be made again. */
+  constructor(make: () => Client, max: number, isRepeatable: boolean) {
     this.#make = make;
     this.#max = max;
+    this.#mayHurry = isRepeatable;
   }
 
   /** Starts the exchange, at once or when a connection is free. */
@@ -33,12 +36,13 @@ export class Connections {
     else start(client, request, exchange);
   }
 
-  /** The exchange has settled, or could not start: its connection may be used again, at once after an answer. */
+  /** The exchange has settled, or could not start: its connection may be used again. */
   release(exchange: Exchange, isAnswered: boolean): void {
     const client = exchange.connection;
     if (client === undefined) return;
     exchange.connection = undefined;
-    if (isAnswered) this.#use(client);
+    this.#mayHurry &&= isAnswered;
+    if (this.#mayHurry) this.#use(client);
     else if (this.#resting.push(client) === 1) setImmediate(this.#rested);
   }
 
