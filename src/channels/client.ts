@@ -10,7 +10,6 @@ export type HttpRequest = Parameters<Agent['dispatch']>[0];
 export class HttpClient {
   readonly #timeoutMs: number;
   readonly #maxBodyBytes: number;
-  readonly #isRepeatable: boolean;
   #run: Run | undefined;
   #agent: Agent | undefined;
   #deadlines: Deadlines | undefined;
@@ -21,9 +20,7 @@ export class HttpClient {
   #connections: Connections | undefined;
   #origin = '';
 
-  /** `isRepeatable`: the provider recognises a repeat of a request. */
-  constructor(timeoutMs: number, maxBodyBytes: number, isRepeatable: boolean) {
-    this.#isRepeatable = isRepeatable;
+  constructor(timeoutMs: number, maxBodyBytes: number) {
     this.#timeoutMs = timeoutMs;
     this.#maxBodyBytes = maxBodyBytes;
   }
@@ -41,7 +38,7 @@ export class HttpClient {
     };
     this.#agent = new undici.Agent({ ...options, connections: concurrency });
     this.#makeConnections = (origin) =>
-      new Connections(() => new undici.Client(origin, options), concurrency, this.#isRepeatable);
+      new Connections(() => new undici.Client(origin, options), concurrency);
   }
 
   /** The run it was opened for. */
@@ -60,15 +57,15 @@ export class HttpClient {
     try {
       (connections ?? agent).dispatch(request, exchange);
     } catch (thrown) {
-      this.ended(exchange, false);
+      this.ended(exchange);
       throw thrown;
     }
   }
 
   /** An exchange has settled, or could not start. */
-  ended(exchange: Exchange, isAnswered: boolean): void {
+  ended(exchange: Exchange): void {
     this.#deadlines?.remove(exchange);
-    this.#connections?.release(exchange, isAnswered);
+    this.#connections?.release(exchange);
   }
 
   #connectionsTo(origin: string): Connections | undefined {

@@ -6,27 +6,20 @@ type Request = Dispatcher.DispatchOptions;
 
 /**
  * The connections to one origin, made when first needed: each an undici Client, with one request at a time. A Pool
- * looks through all of them for every request, which costs a tenth of the throughput and more with hundreds.
- *
- * After an answer a connection rests for one turn of the event loop, and its Client waits for another, since some servers
- * close it then without a word. Where a provider recognises repeats a connection takes the next request at once, while its
- * Client is still about to end the last one: the Client then waits for one turn and is spared to make the connection idle
- * and busy again, which costs a tenth of the throughput. From the first request without an answer on all rest.
+ * looks through all of them for every request, which costs a tenth of the throughput and more with hundreds. As with a
+ * Pool a connection rests for one turn of the event loop after an answer, since some servers close it then.
  */
 export class Connections {
   readonly #make: () => Client;
   readonly #max: number;
-  #mayHurry: boolean;
   readonly #all: Client[] = [];
   readonly #free: Client[] = [];
   #resting: Client[] = [];
   readonly #waiting = new Fifo<{ readonly request: Request; readonly exchange: Exchange }>();
 
-  /** `isRepeatable`: a request that met a closing connection may be made again. */
-  constructor(make: () => Client, max: number, isRepeatable: boolean) {
+  constructor(make: () => Client, max: number) {
     this.#make = make;
     this.#max = max;
-    this.#mayHurry = isRepeatable;
   }
 
   /** Starts the exchange, at once or when a connection is free. */
@@ -37,13 +30,11 @@ export class Connections {
   }
 
   /** The exchange has settled, or could not start: its connection may be used again. */
-  release(exchange: Exchange, isAnswered: boolean): void {
+  release(exchange: Exchange): void {
     const client = exchange.connection;
     if (client === undefined) return;
     exchange.connection = undefined;
-    this.#mayHurry &&= isAnswered;
-    if (this.#mayHurry) this.#use(client);
-    else if (this.#resting.push(client) === 1) setImmediate(this.#rested);
+    if (this.#resting.push(client) === 1) setImmediate(this.#rested);
   }
 
   async close(): Promise<void> {
@@ -60,14 +51,12 @@ export class Connections {
   readonly #rested = (): void => {
     const rested = this.#resting;
     this.#resting = [];
-    for (const client of rested) this.#use(client);
+    for (const client of rested) {
+      const next = this.#nextWaiting();
+      if (next === undefined) this.#free.push(client);
+      else start(client, next.request, next.exchange);
+    }
   };
-
-  #use(client: Client): void {
-    const next = this.#nextWaiting();
-    if (next === undefined) this.#free.push(client);
-    else start(client, next.request, next.exchange);
-  }
 
   /** One that has settled meanwhile has missed its deadline here. */
   #nextWaiting(): { readonly request: Request; readonly exchange: Exchange } | undefined {

@@ -17,8 +17,8 @@ export type ExchangeResult =
 
 /** Who keeps account of exchanges under way. */
 interface Keeper {
-  /** Called once, before the result is given; `isAnswered` when the answer has come in full. */
-  ended(exchange: Exchange, isAnswered: boolean): void;
+  /** Called once, before the result is given. */
+  ended(exchange: Exchange): void;
 }
 
 /** Enough for an id and an error text; the rest of a longer answer is read and dropped. */
@@ -135,7 +135,7 @@ export class Exchange {
   #finish(result: ExchangeResult): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
-    this.#keeper.ended(this, 'response' in result);
+    this.#keeper.ended(this);
     this.#settle(result);
   }
 }

@@ -121,8 +121,7 @@ class HttpChannel implements Channel {
     const { timeoutMs = DEFAULT_TIMEOUT_MS, idempotencyKey: keyHeader, method, each } = options;
     const isIdempotent = keyHeader !== undefined || method === 'GET' || method === 'PUT';
     this.#answers = new Answers({ ...options, isIdempotent });
-    const maxBodyBytes = each === undefined ? MAX_BODY_BYTES : MAX_BATCH_BODY_BYTES;
-    this.#client = new HttpClient(timeoutMs, maxBodyBytes, isIdempotent);
+    this.#client = new HttpClient(timeoutMs, each === undefined ? MAX_BODY_BYTES : MAX_BATCH_BODY_BYTES);
     this.#requestOf = each === undefined ? compileRequest(options, this.key) : undefined;
     if (each !== undefined) this.batches = this.#batchesOf({ ...options, each });
   }

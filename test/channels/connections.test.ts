@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { type HttpChannelOptions, httpChannel } from '../../src/channels/http.js';
+import { httpChannel } from '../../src/channels/http.js';
 import type { Answer } from '../../src/pipeline/contract.js';
 import { testRun } from '../setup/run.js';
 
@@ -23,12 +23,8 @@ async function provider(headers: string, closes: boolean) {
 }
 
 /** Sends so many messages, each as soon as the one before is answered, and gives their answers. */
-async function oneAfterTheOther(
-  origin: string,
-  count: number,
-  options: Partial<HttpChannelOptions> = {},
-): Promise<Answer[]> {
-  const channel = httpChannel({ url: origin, body: { a: 1 }, outcomes: { sent: [200] }, ...options });
+async function oneAfterTheOther(origin: string, count: number): Promise<Answer[]> {
+  const channel = httpChannel({ url: origin, body: { a: 1 }, outcomes: { sent: [200] } });
   await channel.open(testRun(), 1);
   const answers: Answer[] = [];
   await new Promise<void>((resolve) => {
@@ -54,19 +50,4 @@ test.each([
   const answers = await oneAfterTheOther(origin, 50);
   expect(answers.map((answer) => answer.class)).toEqual(new Array(50).fill('sent'));
   expect(seen).toEqual({ requests: 50, connections });
-});
-
-test('where the provider recognises repeats, one that closes without a word costs at most one repeat', async () => {
-  const { origin } = await provider('', true);
-  const answers = await oneAfterTheOther(origin, 50, { idempotencyKey: 'Idempotency-Key' });
-  const others = answers.map((answer) => answer.class).filter((each) => each !== 'sent');
-  expect(others.length).toBeLessThanOrEqual(1);
-  expect(new Set(others)).toEqual(new Set(others.length === 0 ? [] : ['retry']));
-});
-
-test('where the provider recognises repeats, a connection that stays open is the only one', async () => {
-  const { seen, origin } = await provider('', false);
-  const answers = await oneAfterTheOther(origin, 50, { idempotencyKey: 'Idempotency-Key' });
-  expect(answers.every((answer) => answer.class === 'sent')).toBe(true);
-  expect(seen).toEqual({ requests: 50, connections: 1 });
 });
