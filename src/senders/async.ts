@@ -190,11 +190,9 @@ class Sending {
     this.#judge.leaves(delivery);
     const settle = (answer: Answer) => this.#answered(delivery, answer, passage);
     try {
-      if (this.#channel.attempt !== undefined) this.#channel.attempt(delivery.message, settle);
-      else
-        this.#channel
-          .send(delivery.message)
-          .then(settle, (thrown: unknown) => this.#unanswered(delivery, thrown));
+      const { message } = delivery;
+      if (this.#channel.attempt !== undefined) this.#channel.attempt(message, settle);
+      else this.#channel.send(message).then(settle, (thrown) => this.#unanswered(delivery, thrown));
     } catch (thrown) {
       this.#unanswered(delivery, thrown);
     }
@@ -220,11 +218,9 @@ class Sending {
 
   async #renewed(delivery: Delivery, answer: Answer, passage: Passage): Promise<void> {
     try {
-      const isRenewed = await this.#judge.renewed(delivery);
-      const verdict: Verdict = isRenewed
-        ? { kind: 'again', dueMs: this.#run.clock.monotonic() }
-        : this.#judge.verdict(delivery, answer, passage);
-      this.#conclude(delivery, verdict);
+      if (await this.#judge.renewed(delivery))
+        this.#conclude(delivery, { kind: 'again', dueMs: this.#run.clock.monotonic() });
+      else this.#conclude(delivery, this.#judge.verdict(delivery, answer, passage));
     } catch (thrown) {
       this.#failed(delivery, thrown);
     }
