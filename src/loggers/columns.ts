@@ -68,6 +68,9 @@ function isoTimes(): (timeMs: number) => string {
   };
 }
 
+/** A wall time as ISO 8601 in UTC. */
+export const isoTime = isoTimes();
+
 /** The result that a row of the log holds, from values in column order: the inverse of `of`, but for what belongs to the run. */
 export function resultOfRow(values: readonly (string | number | boolean | null)[]): SendResult {
   const at = Object.fromEntries(LOG_COLUMNS.map(({ name }, index) => [name, values[index] ?? null]));

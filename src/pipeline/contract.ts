@@ -156,6 +156,11 @@ export interface Channel {
   readonly isIdempotent?: boolean;
   open(run: Run, concurrency: number): Promise<void>;
   send(message: Message): Promise<Answer>;
+  /**
+   * The same as `send` for a sender that makes many requests: it calls `settle` once instead of making a promise a
+   * message, possibly before it returns. A channel may leave it out.
+   */
+  attempt?(message: Message, settle: (answer: Answer) => void): void;
   /** What `use: batch` calls instead of `send`; a channel that cannot carry batches does not have it. */
   readonly batches?: BatchChannel;
   /** Renews the credentials after a `refresh` answer; false when there are no others. Called once at a time. */

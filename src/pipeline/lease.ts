@@ -79,6 +79,8 @@ export class LeaseKeeper {
     lost(error: RtnError): void;
     warn(message: string): void;
   };
+  /** When the last renewal that succeeded was begun. */
+  #renewedMs: number;
   #cancel = () => {};
   #isEnded = false;
   #renewing: Promise<void> = Promise.resolve();

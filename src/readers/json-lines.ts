@@ -12,8 +12,8 @@ import { malformed, parseRow } from './row-text.js';
  */
 export function jsonLines(input: BoundInput): FileFormat {
   const options = { maxLineBytes: MAX_LINE_BYTES, keepsBlank: false };
-  const textColumns = Object.keys(input.row.properties ?? {}).filter(
-    (name) => schemaTypes(input, name)?.join() === 'string',
+  const textColumns = new Set(
+    Object.keys(input.row.properties ?? {}).filter((name) => schemaTypes(input, name)?.join() === 'string'),
   );
   const outline = outlineOf(input);
   const record = (line: string | BadLine, position: number): Incoming => {
@@ -36,11 +36,12 @@ export function jsonLines(input: BoundInput): FileFormat {
 }
 
 /** The row, with the integers in these columns as text; the row itself where there are none. */
-function integersAsText(row: Row, columns: readonly string[]): Row {
+function integersAsText(row: Row, columns: ReadonlySet<string>): Row {
   let changed: Record<string, unknown> | undefined;
-  for (const column of columns) {
+  for (const column in row) {
     const value = row[column];
-    if (typeof value === 'string' || !(Number.isSafeInteger(value) || typeof value === 'bigint')) continue;
+    if (!Number.isSafeInteger(value) && typeof value !== 'bigint') continue;
+    if (!columns.has(column)) continue;
     changed ??= { ...row };
     changed[column] = String(value);
   }

@@ -161,7 +161,7 @@ class Batching {
     counts.inFlight++;
     counts.attempts++;
     if (deliveries.some(({ attempts }) => attempts > 0)) counts.retries++;
-    this.#judge.leaves(deliveries);
+    for (const delivery of deliveries) this.#judge.leaves(delivery);
     const messages = deliveries.map(({ message }) => message);
     let answer: BatchAnswer;
     try {

@@ -32,13 +32,11 @@ export class Judge {
     this.#credentials = new Credentials(channel);
   }
 
-  /** Takes note that a request leaves with these messages. */
-  leaves(deliveries: readonly Delivery[]): void {
-    for (const delivery of deliveries) {
-      delivery.attempts++;
-      delivery.tries++;
-      this.#credentials.leaves(delivery);
-    }
+  /** Takes note that a request leaves with this message. */
+  leaves(delivery: Delivery): void {
+    delivery.attempts++;
+    delivery.tries++;
+    this.#credentials.leaves(delivery);
   }
 
   /**
@@ -95,8 +93,8 @@ export class Judge {
 
   /** The result of a delivery whatever attempts it has left. */
   result(delivery: Delivery, answer: Answer, outcome: Outcome): Verdict & { readonly kind: 'result' } {
-    const of = { channel: this.#channel.key, finishedAtMs: this.#run.clock.now() };
-    return { kind: 'result', result: resultOf(delivery, answer, outcome, of) };
+    const nowMs = this.#run.clock.now();
+    return { kind: 'result', result: resultOf(delivery, answer, outcome, this.#channel.key, nowMs) };
   }
 
   /** A probe asks for all messages: it costs the one that carried it neither an attempt nor time. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Answer } from '../../src/pipeline/contract.js';
+import { VirtualClock } from '../../src/clock.js';
+import type { Answer, Channel } from '../../src/pipeline/contract.js';
 import { newCounts } from '../../src/pipeline/counts.js';
 import { Queue } from '../../src/pipeline/queue.js';
 import type { Message, SendResult } from '../../src/pipeline/record.js';
@@ -368,4 +369,55 @@ test('a hundred thousand messages go through a queue of capacity 0, and their re
   await feeding;
   expect(await sending).toEqual({ left: 0 });
   expect(counts.attempts).toBe(count);
+});
+
+describe('a channel that settles without promises', () => {
+  test.each([1, 64])('answers at once, %i at a time, as many as there are', async (concurrency) => {
+    const clock = new VirtualClock();
+    const [messages, results] = [new Queue<Message>(20_000), new Queue<SendResult>(20_000)];
+    messages.trySendMany(messagesOf(20_000));
+    messages.close();
+    const counts = newCounts();
+    const channel: Channel = {
+      key: 'fake',
+      open: async () => {},
+      send: async () => SENT,
+      attempt: (_, settle) => settle(SENT),
+      close: async () => {},
+    };
+    const sender = asyncSender({ channel, concurrency });
+    await sender.open(testRun({ clock }));
+    const control = { signal: new AbortController().signal, counts, stop: () => {} };
+    expect(await sender.send(messages, results, control)).toEqual({ left: 0 });
+    expect(results.length).toBe(20_000);
+    expect(counts).toMatchObject({ inFlight: 0, attempts: 20_000 });
+  });
+
+  test('stops the run when it throws', async () => {
+    const clock = new VirtualClock();
+    const [messages, results] = [new Queue<Message>(10), new Queue<SendResult>(10)];
+    messages.trySendMany(messagesOf(1));
+    messages.close();
+    const counts = newCounts();
+    const channel: Channel = {
+      key: 'fake',
+      open: async () => {},
+      send: async () => SENT,
+      attempt: () => {
+        throw new Error('broken');
+      },
+      close: async () => {},
+    };
+    const sender = asyncSender({ channel });
+    await sender.open(testRun({ clock }));
+    const said: string[] = [];
+    const control = {
+      signal: new AbortController().signal,
+      counts,
+      stop: (error: Error) => said.push(error.message),
+    };
+    expect(await sender.send(messages, results, control)).toEqual({ left: 1 });
+    expect(said).toEqual(['broken']);
+    expect(counts.inFlight).toBe(0);
+  });
 });
