@@ -1,7 +1,70 @@
-import { build, install } from './install.mjs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build, install, ROOT, run } from './install.mjs';
 
-// `npm run soak [-- --minutes N]`: the service under load for long. `npm run soak -- kills …`: runs that are killed again
-// and again; see scripts/soak/kills.mjs.
-install();
-build();
-await import(process.argv[2] === 'kills' ? './soak/kills.mjs' : './soak/service.mjs');
+const USAGE = `usage: npm run soak [-- --minutes N]
+       npm run soak -- matrix [--only TEXT]
+       npm run soak -- kills [--store=pg|file|yt] [--policy=idempotent|resend|skip|hold] [--sender=async|batch]
+                             [--kills=N] [--rows=N] [--seed=N]
+
+Without a word: driver_push as a service at 0.8 of the rate that a bare loop reaches in the same run, for ten minutes.
+Fails when a message is lost between receipt and log, or when memory grows.
+
+matrix: every operation that sends, on every input that it can read and every log that it can write: 10,000 rows each, to
+a provider that throttles, fails, cuts connections, is slow, calls some busy and refuses some. Each log is held against
+the receipts, id by id; a line a run, about a quarter of an hour for all. --only: runs whose line holds TEXT, such as
+taxi_exp or "csv to yt".
+
+kills: runs of 100,000 rows that are killed at random times and started again, until 200 kills have come together for each
+policy and sender. Log, ledger and receipts must agree, id by id; a line of figures each. The first line says how to
+repeat it.
+`;
+
+const words = process.argv.slice(2);
+if (words.includes('--help')) {
+  process.stdout.write(USAGE);
+} else if (words[0] === 'matrix') {
+  const only = onlyOf(words.slice(1));
+  install();
+  build();
+  const { runMatrix } = await import(pathToFileURL(compiledMatrix()).href);
+  process.exitCode = await runMatrix(ROOT, only);
+} else if (words[0] === 'kills') {
+  const { killSettings, soakKills } = await import('./soak/kills.mjs');
+  const settings = killSettings(words.slice(1)) ?? misused();
+  install();
+  build();
+  process.exitCode = soakKills(settings);
+} else {
+  const minutes = minutesOf(words);
+  install();
+  build();
+  const { soakService } = await import('./soak/service.mjs');
+  process.exitCode = await soakService(minutes);
+}
+
+/** Compiled aside, with what it shares with the tests, so that dist/ holds only the product. */
+function compiledMatrix() {
+  const out = join(ROOT, '.cache', 'matrix');
+  const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+  run(process.execPath, [tsc, '-p', 'tsconfig.json', '--noEmit', 'false', '--outDir', out]);
+  return join(out, 'scripts', 'soak', 'matrix.js');
+}
+
+/** @param {string[]} given */
+function onlyOf([flag, text, ...rest]) {
+  if (flag === undefined) return '';
+  return flag === '--only' && text !== undefined && rest.length === 0 ? text : misused();
+}
+
+/** @param {string[]} given */
+function minutesOf([flag, text, ...rest]) {
+  if (flag === undefined) return 10;
+  const number = Number(text);
+  return flag === '--minutes' && number > 0 && rest.length === 0 ? number : misused();
+}
+
+function misused() {
+  process.stderr.write(USAGE);
+  return process.exit(64);
+}

@@ -2,39 +2,44 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { ROOT } from '../install.mjs';
 
-// `npm run soak -- kills [--store=pg|file|yt] [--policy=idempotent|resend|skip|hold] [--sender=async|batch] [--kills=N]
-// [--rows=N] [--seed=N]`: runs that are killed at random times and started again, until so many kills have come together
-// for each policy and sender. A line of figures each; fails when a message is not accounted for.
+/** @typedef {Record<string, string | number>} KillSettings */
 
+/** @type {Record<string, readonly string[] | undefined>} */
 const CHOICES = {
   store: ['pg', 'file', 'yt'],
   policy: ['idempotent', 'resend', 'skip', 'hold'],
   sender: ['async', 'batch'],
 };
-/** @type {Record<string, string | number>} */
-const settings = { store: 'pg', rows: 100_000, kills: 200, seed: Math.floor(Math.random() * 1e9) };
-for (const word of process.argv.slice(3)) {
-  const [, name = '', value = ''] = /^--(\w+)=(\w+)$/.exec(word) ?? [];
-  const choices = CHOICES[/** @type {keyof typeof CHOICES} */ (name)];
-  const isNumber = ['rows', 'kills', 'seed'].includes(name) && Number.isInteger(Number(value));
-  if (!isNumber && !choices?.includes(value)) {
-    process.stderr.write(
-      `${word}: expected ${[...Object.keys(CHOICES), 'rows', 'kills', 'seed'].join(', ')}\n`,
-    );
-    process.exit(64);
+const NUMBERS = ['rows', 'kills', 'seed'];
+
+/**
+ * What `--name=value` words ask for; undefined where they ask for nothing that there is.
+ * @param {readonly string[]} words
+ */
+export function killSettings(words) {
+  /** @type {KillSettings} */
+  const settings = { store: 'pg', rows: 100_000, kills: 200, seed: Math.floor(Math.random() * 1e9) };
+  for (const word of words) {
+    const [, name = '', value = ''] = /^--(\w+)=(\w+)$/.exec(word) ?? [];
+    const isNumber = NUMBERS.includes(name) && /^\d+$/.test(value);
+    if (!isNumber && !CHOICES[name]?.includes(value)) return undefined;
+    settings[name] = isNumber ? Number(value) : value;
   }
-  settings[name] = isNumber ? Number(value) : value;
+  return settings;
 }
-const again = Object.entries(settings).map(([name, value]) => `--${name}=${value}`);
-process.stdout.write(`To repeat it: npm run soak -- kills ${again.join(' ')}\n`);
-const { status } = spawnSync(
-  process.execPath,
-  [
-    join(ROOT, 'node_modules', 'vitest', 'vitest.mjs'),
-    'run',
-    'test/kills/kills.test.ts',
-    '--disable-console-intercept',
-  ],
-  { cwd: ROOT, stdio: 'inherit', env: { ...process.env, KILLS: JSON.stringify(settings) } },
-);
-process.exitCode = status ?? 1;
+
+/**
+ * Runs the test of kills with these settings, for as long as it takes; gives the exit code.
+ * @param {KillSettings} settings
+ */
+export function soakKills(settings) {
+  const again = Object.entries(settings).map(([name, value]) => `--${name}=${value}`);
+  process.stdout.write(`To repeat it: npm run soak -- kills ${again.join(' ')}\n`);
+  const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
+  const { status } = spawnSync(
+    process.execPath,
+    [vitest, 'run', 'test/kills/kills.test.ts', '--disable-console-intercept'],
+    { cwd: ROOT, stdio: 'inherit', env: { ...process.env, KILLS: JSON.stringify(settings) } },
+  );
+  return status ?? 1;
+}

@@ -5,9 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT, run } from '../install.mjs';
 
-// `npm run soak [-- --minutes N]`: driver_push as a service at 0.8 of the rate that a bare PULL-parse-request loop reaches
-// in the same run, for ten minutes. Fails when a message is lost between receipt and log, or when memory grows.
-
 const LOAD = 0.8;
 const BARE_SECONDS = 10;
 const CONCURRENCY = 64;
@@ -16,34 +13,40 @@ const SAMPLE_MS = 5_000;
 const MOST_GROWTH = 1.15;
 const LEAST_MINUTES = 5;
 
-const minutes = minutesOf(process.argv.slice(2));
-const work = mkdtempSync(join(tmpdir(), 'rtn-soak-'));
 const runners = join(ROOT, '.cache', 'soak');
+
+/**
+ * driver_push as a service, for so many minutes, at 0.8 of the rate that a bare PULL-parse-request loop reaches in the same
+ * run. Gives the exit code: 1 when a message is lost between receipt and log, or when memory grows.
+ * @param {number} minutes
+ */
+export async function soakService(minutes) {
+  const work = mkdtempSync(join(tmpdir(), 'rtn-soak-'));
+  process.once('exit', () => {
+    for (const child of children) child.kill('SIGKILL');
+    rmSync(work, { recursive: true, force: true });
+  });
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(75));
+  const provider = start(join(ROOT, 'bench', 'server.mjs'), []);
+  const [port] = await once(provider, 'message');
+  const origin = `http://127.0.0.1:${port}`;
+  const perSecond = await bareRate(work, origin);
+  const rate = Math.floor(LOAD * perSecond);
+  say(
+    `A bare loop reaches ${format(perSecond)} messages a second; the service gets ${format(rate)} for ${minutes} min.`,
+  );
+  const before = await requestsOf(provider);
+  const outcome = await soak({ minutes, rate, work, origin });
+  const requests = (await requestsOf(provider)) - before;
+  provider.kill();
+  return judge(outcome, requests, minutes);
+}
+
 /** @type {Set<import('node:child_process').ChildProcess>} */
 const children = new Set();
-process.once('exit', () => {
-  for (const child of children) child.kill('SIGKILL');
-  rmSync(work, { recursive: true, force: true });
-});
-for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(75));
 
-const provider = start(join(ROOT, 'bench', 'server.mjs'), []);
-const [port] = await once(provider, 'message');
-const origin = `http://127.0.0.1:${port}`;
-
-const perSecond = await bareRate();
-const rate = Math.floor(LOAD * perSecond);
-say(
-  `A bare loop reaches ${format(perSecond)} messages a second; the service gets ${format(rate)} for ${minutes} min.`,
-);
-const before = await providerRequests();
-const outcome = await soak();
-const requests = (await providerRequests()) - before;
-provider.kill();
-process.exitCode = judge(outcome, requests);
-
-/** What a loop without any of our code reaches, with the same sender and provider. */
-async function bareRate() {
+/** What a loop without any of our code reaches, with the same sender and provider. @param {string} work @param {string} origin */
+async function bareRate(work, origin) {
   const endpoint = `ipc://${join(work, 'bare')}`;
   const bare = start(join(ROOT, 'scripts', 'soak', 'bare.mjs'), [endpoint, origin, String(CONCURRENCY)]);
   await once(bare, 'message');
@@ -55,8 +58,11 @@ async function bareRate() {
   return /** @type {number} */ (perSecond);
 }
 
-/** Runs the service under load; gives what was pushed, what its log has, and how its memory went. */
-async function soak() {
+/**
+ * Runs the service under load; gives what was pushed, what its log has, and how its memory went.
+ * @param {{ minutes: number, rate: number, work: string, origin: string }} load
+ */
+async function soak({ minutes, rate, work, origin }) {
   run(process.execPath, [join(ROOT, 'dist', 'cli', 'main.js'), 'generate', 'driver_push', '--out', runners], {
     quiet: true,
   });
@@ -103,8 +109,8 @@ async function soak() {
   return { pushed, waitedMs, exitCode, lines: await linesIn(log), samples, said };
 }
 
-/** @param {Awaited<ReturnType<typeof soak>>} outcome @param {number} requests */
-function judge({ pushed, waitedMs, exitCode, lines, samples, said }, requests) {
+/** @param {Awaited<ReturnType<typeof soak>>} outcome @param {number} requests @param {number} minutes */
+function judge({ pushed, waitedMs, exitCode, lines, samples, said }, requests, minutes) {
   const quarter = Math.floor(samples.length / 4);
   const early = mean(samples.slice(quarter, 2 * quarter).map(({ rssMb }) => rssMb));
   const late = mean(samples.slice(-quarter || undefined).map(({ rssMb }) => rssMb));
@@ -131,7 +137,8 @@ function start(file, words) {
   return child;
 }
 
-async function providerRequests() {
+/** @param {import('node:child_process').ChildProcess} provider */
+async function requestsOf(provider) {
   provider.send('seen');
   const [{ requests }] = await once(provider, 'message');
   return /** @type {number} */ (requests);
@@ -174,16 +181,6 @@ async function until(look) {
     await pause(100);
   }
   throw new Error('the service did not become ready');
-}
-
-/** @param {string[]} words */
-function minutesOf(words) {
-  const [flag, text] = words;
-  if (flag === undefined) return 10;
-  const number = Number(text);
-  if (flag === '--minutes' && number > 0) return number;
-  say('usage: npm run soak [-- --minutes N]');
-  process.exit(64);
 }
 
 /** @param {number} ms */

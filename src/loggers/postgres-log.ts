@@ -7,17 +7,14 @@ import { isFenced, type Settled } from '../pipeline/ledger.js';
 import type { Queue } from '../pipeline/queue.js';
 import type { SendResult } from '../pipeline/record.js';
 import { connectPostgres } from '../postgres/connect.js';
-import { copyRow } from '../postgres/copy-text.js';
-import { parseTableName, type TableName } from '../postgres/identifier.js';
 import { migrate } from '../postgres/migrations.js';
 import { collectBatch } from './batch.js';
-import { LOG_COLUMNS } from './columns.js';
+import { copyChunks } from './copy-rows.js';
 import { PostgresLedger } from './postgres-ledger.js';
+import { LogPartitions } from './postgres-partitions.js';
 import { untilAnswered } from './postgres-retry.js';
 import { COLUMN_LIST, makeLogTable } from './postgres-table.js';
-
-/** COPY data goes out in pieces of about this size: a piece a row is less than half as fast. */
-const CHUNK_CHARACTERS = 65_536;
+import { type LogTarget, parseLogTarget } from './postgres-target.js';
 
 /**
  * The send log in a Postgres table, which is made when missing. Each batch is one transaction: the results by COPY, then
@@ -26,17 +23,20 @@ const CHUNK_CHARACTERS = 65_536;
  */
 export class PostgresLog implements Logger {
   unwritten: readonly SendResult[] = [];
-  readonly #table: TableName;
+  readonly #target: LogTarget;
+  readonly #partitions: LogPartitions;
   #pool: Pool | undefined;
   #run: Run | undefined;
   #ledger: PostgresLedger | undefined;
 
-  constructor(table: string) {
-    this.#table = parseTableName(table);
+  /** `target` is what stands behind `pg:`. */
+  constructor(target: string) {
+    this.#target = parseLogTarget(target);
+    this.#partitions = new LogPartitions(this.#target);
   }
 
   get address(): string {
-    return `Postgres table ${this.#table.text}`;
+    return `Postgres table ${this.#target.table.text}`;
   }
 
   get ledger(): PostgresLedger {
@@ -50,7 +50,8 @@ export class PostgresLog implements Logger {
     this.#pool = pool;
     this.#ledger = new PostgresLedger(pool, run);
     await migrate(pool);
-    await makeLogTable(pool, this.#table);
+    await makeLogTable(pool, this.#target);
+    await this.#partitions.makeAhead(pool, run.clock.now());
   }
 
   async log(results: Queue<SendResult>, { settle, written, pressure }: LogControl): Promise<void> {
@@ -78,9 +79,13 @@ export class PostgresLog implements Logger {
     batch: readonly SendResult[],
     settled: Settled,
   ): Promise<void> {
-    const what = `${batch.length} results could not be written to ${this.#table.text}`;
+    const what = `${batch.length} results could not be written to ${this.#target.table.text}`;
+    const times = batch.map(({ finishedAtMs }) => finishedAtMs);
     try {
-      await untilAnswered(run, what, () => this.#write(pool, run, batch, settled));
+      await untilAnswered(run, what, async () => {
+        await this.#partitions.cover(pool, times);
+        await this.#write(pool, run, batch, settled);
+      });
     } catch (thrown) {
       if (isFenced(thrown)) throw thrown;
       const { message, details, next } = toRtnError(thrown);
@@ -96,7 +101,7 @@ export class PostgresLog implements Logger {
     let failure: Error | undefined;
     try {
       await client.query('begin');
-      const copy = client.query(from(`copy ${this.#table.sql} (${COLUMN_LIST}) from stdin`));
+      const copy = client.query(from(`copy ${this.#target.table.sql} (${COLUMN_LIST}) from stdin`));
       await pipeline(Readable.from(copyChunks(batch, run)), copy);
       const isNew = await this.ledger.settle(client, settled);
       await client.query(isNew ? 'commit' : 'rollback');
@@ -108,16 +113,4 @@ export class PostgresLog implements Logger {
       client.release(failure);
     }
   }
-}
-
-function* copyChunks(batch: readonly SendResult[], run: Run): Generator<string> {
-  let chunk = '';
-  for (const result of batch) {
-    chunk += copyRow(LOG_COLUMNS.map(({ of }) => of(result, run)));
-    if (chunk.length >= CHUNK_CHARACTERS) {
-      yield chunk;
-      chunk = '';
-    }
-  }
-  if (chunk !== '') yield chunk;
 }

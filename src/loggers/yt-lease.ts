@@ -1,4 +1,5 @@
 import { sleep } from '../clock.js';
+import { RtnError } from '../error.js';
 import type { Run } from '../pipeline/contract.js';
 import type { Counts } from '../pipeline/counts.js';
 import { fenced, type Lease, type RunEnd } from '../pipeline/ledger.js';
@@ -23,6 +24,9 @@ const GUARD_TIMEOUT_MS = 60_000;
 
 /** An exchange whose process dies in the middle keeps others from the lease for so long: less than they wait for it. */
 const EXCHANGE_TIMEOUT_MS = 10_000;
+
+/** How long a holder without a guard tries to get a new one: longer than an exchange of others can last. */
+const REGAIN_MS = 20_000;
 
 /** How long the one that finds an exchange under way lets it be. */
 const LET_BE_MS = 200;
@@ -136,7 +140,7 @@ export class YtLease {
         state: end.state,
         counts: end.counts,
         exit_code: end.exitCode,
-        error: end.error,
+        error: end.error === null ? null : Buffer.from(end.error).toString(),
         ended_at: endedAt,
       };
       const attributes = { ...also, lease, [`start_${token}`]: ended };
@@ -147,18 +151,18 @@ export class YtLease {
 
   async #regain(): Promise<void> {
     await this.#guard?.abort().catch(() => {});
-    for (;;) {
+    const { clock, id } = this.#run;
+    const untilMs = clock.monotonic() + REGAIN_MS;
+    while (clock.monotonic() < untilMs) {
       const regained = await this.#exchange(async (transaction, guard) => {
         const { lease } = await readAttributes(this.#client, this.#path, ['lease'], transaction);
-        if (lease?.token !== this.held.token) throw fenced(this.#run.id);
-        return {
-          taken: { ...this.held, beat: this.held.beat + 1, transaction: guard.id },
-          left: {},
-          also: {},
-        };
+        if (lease?.token !== this.held.token) throw fenced(id);
+        const taken = { ...this.held, beat: this.held.beat + 1, transaction: guard.id };
+        return { taken, left: {}, also: {} };
       });
       if (regained !== undefined) return;
     }
+    throw new RtnError('temporary', `the lease of the run '${id}' is locked by others: ${this.#path}/@locks`);
   }
 
   /** Reads and changes the lease under its lock; undefined when another exchange is under way, or `next` gives nothing. */

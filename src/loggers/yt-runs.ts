@@ -25,7 +25,7 @@ const RECORD_ATTRIBUTES = [
   'lease',
 ];
 
-/** The attributes of a run's node. `plan` and `control` change their form nowhere: they are JSON text. */
+/** The attributes of a run's node. `plan` and `control` are JSON text: as values of YT some of it would come back changed. */
 interface StoredRun {
   readonly run_id: string;
   readonly root_id: string;

@@ -83,7 +83,10 @@ export class YtTableReader implements Reader {
     const textColumns = this.#textColumns(snapshot.columns);
     let position = Math.min(range?.from ?? 0, snapshot.rowCount);
     try {
-      const rows = await client.readTable(`${snapshot.path}[#${position}:]`, {
+      // Not as `[#from:to]` behind the path: the client says the rows it wants anew when a connection breaks.
+      const rows = await client.readTable(snapshot.path, {
+        startRow: position,
+        ...(range?.to !== undefined && { endRow: range.to }),
         transaction,
         signal: AbortSignal.any([signal, transaction.lost]),
       });

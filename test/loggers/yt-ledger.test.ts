@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { RtnError } from '../../src/error.js';
+import { startLocalYt } from '../../src/local/yt/server.js';
 import { YtLog } from '../../src/loggers/yt-log.js';
 import {
   listYtRuns,
@@ -20,7 +21,7 @@ import { isFenced, type NewRun, type RunEnd } from '../../src/pipeline/ledger.js
 import { parseLocation } from '../../src/pipeline/location.js';
 import { Queue } from '../../src/pipeline/queue.js';
 import type { SendResult } from '../../src/pipeline/record.js';
-import type { YtClient } from '../../src/yt/client.js';
+import { openYtClient, type YtClient } from '../../src/yt/client.js';
 import { YtTransaction } from '../../src/yt/transaction.js';
 import { testRun } from '../setup/run.js';
 import { localCluster, temporaryFolder } from '../setup/yt.js';
@@ -356,6 +357,45 @@ test('a holder whose transaction the cluster has ended goes on under a new one, 
   await Promise.all([start.claim([0, 1]), start.write([result(0)]), start.ledger.renew(newCounts())]);
   expect(await guard()).not.toBe(ended);
   expect(await start.ledger.lease()).toMatchObject({ token: 1, holder: 'host/1/2/3' });
+  expect(await positionsIn(client)).toEqual([0]);
+  expect([...new Claims(await start.ledger.load()).openPositions()]).toEqual([1]);
+});
+
+test('shards of a run are held apart, and the run is finished when each of them is', async () => {
+  const { client, address } = await cluster();
+  const plan = { ...NEW_RUN.plan, shards: 2 };
+  const [first, second] = [
+    await Start.open(address, { shards: 2 }),
+    await Start.open(address, { shard: 1, shards: 2 }),
+  ];
+  await Promise.all([first, second].map(({ ledger }) => ledger.begin({ ...NEW_RUN, plan })));
+  await Promise.all([first.take('one'), second.take('two')]);
+  await Promise.all([first.claim([0, 1]), second.claim([0])]);
+  await Promise.all([first.write([result(0)]), second.write([result(0, { outcome: 'failed' })])]);
+  expect([...new Claims(await loadYtClaims(client, LOG, RUN_ID, 0)).openPositions()]).toEqual([1]);
+  expect([...new Claims(await loadYtClaims(client, LOG, RUN_ID, 1)).openPositions()]).toEqual([]);
+  expect(await loadYtUnsent(client, LOG, RUN_ID, 0)).toEqual([]);
+  expect(await loadYtUnsent(client, LOG, RUN_ID, 1)).toEqual([{ position: 0, reason: 'failed' }]);
+  await first.end();
+  expect(await listYtRuns(client, LOG)).toMatchObject([{ state: 'running', endedAt: null }]);
+  await second.end();
+  expect(await listYtRuns(client, LOG)).toMatchObject([{ state: 'finished', endedAt: expect.any(String) }]);
+});
+
+test('a holder outlives a restart of the cluster, which ends every transaction', async () => {
+  const directory = temporaryFolder();
+  const before = await startLocalYt({ directory });
+  const { address } = before;
+  const client = openYtClient({ proxy: address });
+  onTestFinished(() => client.close());
+  await client.create('map_node', '//home/crm', { recursive: true });
+  const start = await Start.holding(address);
+  await start.claim([0]);
+  await before.close();
+  const after = await startLocalYt({ directory, port: Number(address.split(':')[1]) });
+  onTestFinished(() => after.close());
+  await start.claim([1]);
+  await start.write([result(0)]);
   expect(await positionsIn(client)).toEqual([0]);
   expect([...new Claims(await start.ledger.load()).openPositions()]).toEqual([1]);
 });

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { loadClaims } from '../../../src/loggers/postgres-ledger.js';
+import { loadClaims } from '../../../src/loggers/postgres-runs.js';
 import { Claims } from '../../../src/pipeline/claims.js';
 import { inputFile, type Store } from './store.js';
 
