@@ -140,6 +140,7 @@ async function pipeline(origin: string): Promise<number> {
         runner: '',
         input: '',
         inputIdentity: null,
+        log: '',
         params: {},
         tuning: [],
         selection: null,

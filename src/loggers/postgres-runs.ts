@@ -1,4 +1,5 @@
-import type { RunRecord, RunState } from '../pipeline/ledger.js';
+import type { Counts } from '../pipeline/counts.js';
+import type { RunRecord, RunState, StartRecord } from '../pipeline/ledger.js';
 import type { RunPlan } from '../pipeline/plan.js';
 
 export interface RunRow {
@@ -32,5 +33,32 @@ export function runRecord(row: RunRow): RunRecord {
     control: { isStopped: row.is_stopped, isPaused: row.is_paused, rate: row.rate },
     startedAt: row.started_at.toISOString(),
     endedAt: row.ended_at?.toISOString() ?? null,
+  };
+}
+
+export interface StartRow {
+  readonly run_id: string;
+  readonly shard: number;
+  readonly token: string;
+  readonly holder: string;
+  readonly started_at: Date;
+  readonly ended_at: Date | null;
+  readonly state: RunState;
+  readonly counts: Counts | null;
+  readonly exit_code: number | null;
+  readonly error: string | null;
+}
+
+export function startRecord(row: StartRow): StartRecord {
+  return {
+    shard: row.shard,
+    token: Number(row.token),
+    holder: row.holder,
+    startedAt: row.started_at.toISOString(),
+    endedAt: row.ended_at?.toISOString() ?? null,
+    state: row.state,
+    counts: row.counts,
+    exitCode: row.exit_code,
+    error: row.error,
   };
 }
