@@ -1,19 +1,20 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { LOG_COLUMNS } from '../../src/loggers/columns.js';
 import { FileLog } from '../../src/loggers/file-log.js';
+import { removeFileRun } from '../../src/loggers/file-runs.js';
 import { log } from '../../src/loggers/log.js';
 import type { Run } from '../../src/pipeline/contract.js';
 import { newCounts } from '../../src/pipeline/counts.js';
 import { fileNameOf } from '../../src/pipeline/file-name.js';
+import { thisHolder } from '../../src/pipeline/holder.js';
 import { parseLocation } from '../../src/pipeline/location.js';
 import { Queue } from '../../src/pipeline/queue.js';
 import type { SendResult } from '../../src/pipeline/record.js';
+import { logControl, newRun } from '../setup/keep.js';
 import { testRun } from '../setup/run.js';
-
-const PLAN = { layer: 'l@1.0.0', runner: 'one-shot', input: 'file:x.ndjson', params: { rate_limit: 5 } };
 
 function result(position: number): SendResult {
   return {
@@ -39,18 +40,26 @@ function folder(): string {
   return path;
 }
 
-/** Opens a log, begins the run, logs the results and ends it; gives the sizes of what was told to be durable. */
-async function logAll(path: string, run: Run, results: readonly SendResult[]): Promise<number[]> {
+/** Opens a log, begins the run and takes its lease. */
+async function begun(path: string, run: Run): Promise<FileLog> {
   const logger = new FileLog(path);
-  const written: number[] = [];
   await logger.open(run);
+  await logger.ledger.begin(newRun(run));
+  await logger.ledger.take(await logger.ledger.lease(), thisHolder());
+  return logger;
+}
+
+/** Logs the results as a start of the run and ends it; gives the sizes of what was told to be durable. */
+async function logAll(path: string, run: Run, results: readonly SendResult[]): Promise<number[]> {
+  const logger = await begun(path, run);
+  const written: number[] = [];
   try {
-    await logger.ledger.begin(PLAN);
     const queue = new Queue<SendResult>(results.length);
     queue.trySendMany(results);
     queue.close();
-    await logger.log(queue, { written: (batch) => void written.push(batch.length) });
-    await logger.ledger.end({ state: 'finished', counts: newCounts(), exitCode: 0, error: null });
+    await logger.log(queue, { ...logControl(), written: (batch) => void written.push(batch.length) });
+    const release = { claimed: [], ranges: [], released: [] };
+    await logger.ledger.end({ state: 'finished', counts: newCounts(), exitCode: 0, error: null, release });
   } finally {
     await logger.close();
   }
@@ -84,36 +93,25 @@ test('every result is one line with the columns of the log, in order, readable b
   expect(statSync(join(path, 'night.0.ndjson')).mode & 0o777).toBe(0o600);
 });
 
-test('the ledger keeps the plan and the end of a run beside its log', async () => {
-  const path = folder();
-  await logAll(path, testRun({ id: 'night' }), [result(0)]);
-  expect(readdirSync(path).sort()).toEqual(['night.0.ndjson', 'night.run.json']);
+test('the ledger keeps the plan of a run beside its log', async () => {
+  const [path, run] = [folder(), testRun({ id: 'night' })];
+  await logAll(path, run, [result(0)]);
+  expect(readdirSync(path).sort()).toEqual(['night.0.1.ledger', 'night.0.ndjson', 'night.run.json']);
   const record = JSON.parse(readFileSync(join(path, 'night.run.json'), 'utf8'));
-  expect(record).toMatchObject({
-    run_id: 'night',
-    operation: 'driver_push',
-    input: 'file:x.ndjson',
-    params: { rate_limit: 5 },
-    state: 'finished',
-    exit_code: 0,
-    error: null,
-  });
+  expect(record).toEqual({ ...newRun(run), startedAt: expect.stringMatching(/^\d{4}-.*Z$/) });
 });
 
-test('a run id that is taken is refused, and the log of the run that has it stays as it is', async () => {
+test('a later start goes on in the same file', async () => {
   const path = folder();
   await logAll(path, testRun({ id: 'night' }), [result(0)]);
-  await expect(logAll(path, testRun({ id: 'night' }), [result(1)])).rejects.toMatchObject({
-    code: 'configuration',
-    message: expect.stringContaining("'night' is taken"),
-  });
-  expect(lines(join(path, 'night.0.ndjson'))).toHaveLength(1);
+  await logAll(path, testRun({ id: 'night' }), [result(1)]);
+  expect(lines(join(path, 'night.0.ndjson')).map(({ position }) => position)).toEqual([0, 1]);
 });
 
 test('a log that has lost its ledger is not written into', async () => {
   const path = folder();
   await logAll(path, testRun({ id: 'night' }), [result(0)]);
-  rmSync(join(path, 'night.run.json'));
+  await removeFileRun(path, 'night');
   await expect(logAll(path, testRun({ id: 'night' }), [result(1)])).rejects.toMatchObject({
     code: 'configuration',
   });
@@ -122,15 +120,13 @@ test('a log that has lost its ledger is not written into', async () => {
 
 test('a result is durable within a second of its outcome, though more are to come', async () => {
   const [path, run] = [folder(), testRun({ id: 'night' })];
-  const logger = new FileLog(path);
-  await logger.open(run);
-  await logger.ledger.begin(PLAN);
+  const logger = await begun(path, run);
   const queue = new Queue<SendResult>(10);
   let durable = () => {};
   const isDurable = new Promise<void>((resolve) => {
     durable = resolve;
   });
-  const logging = logger.log(queue, { written: () => durable() });
+  const logging = logger.log(queue, { ...logControl(), written: () => durable() });
   const startedMs = performance.now();
   queue.trySend(result(0));
   await isDurable;
@@ -142,16 +138,15 @@ test('a result is durable within a second of its outcome, though more are to com
 });
 
 test('what cannot be written stands in `unwritten`, in order', async () => {
-  const [path, run] = [folder(), testRun()];
-  const logger = new FileLog(path);
-  await logger.open(run);
-  await logger.ledger.begin(PLAN);
-  await logger.close();
+  const path = folder();
+  const logger = await begun(path, testRun({ id: 'night' }));
+  writeFileSync(join(path, 'night.0.ndjson'), '');
   const queue = new Queue<SendResult>(2);
   queue.trySendMany([result(0), result(1)]);
   queue.close();
-  await expect(logger.log(queue, { written: () => {} })).rejects.toMatchObject({ code: 'storage' });
+  await expect(logger.log(queue, logControl())).rejects.toMatchObject({ code: 'configuration' });
   expect(logger.unwritten.map(({ position }) => position)).toEqual([0, 1]);
+  await logger.close();
 });
 
 test('a folder that cannot be made is told before anything is read', async () => {

@@ -42,8 +42,11 @@ export class MemoryLedger implements Ledger {
   readonly #store: MemoryStore;
   #token = 0;
 
-  constructor(store: MemoryStore) {
+  readonly #selection: string | null;
+
+  constructor(store: MemoryStore, selection: string | null = null) {
     this.#store = store;
+    this.#selection = selection;
   }
 
   async begin(run: Parameters<Ledger['begin']>[0]): Promise<RunRecord> {
@@ -90,7 +93,7 @@ export class MemoryLedger implements Ledger {
   async end(end: RunEnd): Promise<void> {
     const lease = this.#held();
     for (const { index, bits } of end.release.claimed) this.#store.claimed.set(index, bits);
-    const finished = { selection: this.#store.record?.plan.selection ?? null };
+    const finished = { selection: this.#selection };
     this.#store.lease = { ...lease, holder: '', ...(end.state === 'finished' && { finished }) };
     this.#store.ends.push(end);
   }
