@@ -1,18 +1,18 @@
 import { sleep } from '../clock.js';
 import { RtnError, toRtnError } from '../error.js';
 import type { LogControl, Logger, Run } from '../pipeline/contract.js';
-import type { Ledger } from '../pipeline/ledger.js';
+import { isFenced, type Settled } from '../pipeline/ledger.js';
 import type { Location } from '../pipeline/location.js';
 import type { Queue } from '../pipeline/queue.js';
 import type { SendResult } from '../pipeline/record.js';
 import { ytAddress } from '../yt/address.js';
 import type { YtClient } from '../yt/client.js';
 import { hasYtCode } from '../yt/failure.js';
-import type { YtTransaction } from '../yt/transaction.js';
 import { collectLargeBatch } from './large-batch.js';
-import { runPath, runsPath, ytLedger } from './yt-ledger.js';
+import { YtLedger } from './yt-ledger.js';
 import { logRows } from './yt-log-rows.js';
 import { makeLogTable } from './yt-log-table.js';
+import { runsPath } from './yt-shard.js';
 
 /**
  * Each write adds a chunk, and a table should have few: a busy run writes every 5 s or 20,000 results, whichever comes
@@ -28,14 +28,13 @@ const CALL_RETRY_MS = 30_000;
 const TRANSACTION_TIMEOUT_MS = 30_000;
 
 /** Conflicts with a transaction of our own that has not ended yet, and transactions that the cluster ended. */
-const WORTH_ANOTHER_TRANSACTION = [400, 401, 402, 403, 404, 11000];
+const WORTH_ANOTHER_TRANSACTION = [400, 401, 402, 403, 404, 1000, 11000];
 
 /**
  * The send log in a table on YTsaurus, which is made when missing; beside it the ledger, `<log>.rtn/runs/<run>`. A
- * batch is one transaction: it sets `written_<shard>` on the run's node to the batch's number, then appends the rows.
- * When the answer to a commit is lost the batch is tried again under the same number: the lock on that attribute waits
- * for the first transaction's end, and the number then tells whether it was written. One batch is written while the
- * next is collected.
+ * batch is one transaction: the rows are appended, then what they change in the ledger is set, the number of the write
+ * among it. When the answer to a commit is lost the batch is tried again under the same number, which then tells whether
+ * it was written. One batch is written while the next is collected.
  */
 export class YtLog implements Logger {
   unwritten: readonly SendResult[] = [];
@@ -43,9 +42,7 @@ export class YtLog implements Logger {
   #path = '';
   #client: YtClient | undefined;
   #run: Run | undefined;
-  #ledger: Ledger | undefined;
-  /** Batches written so far, which is the number of the last one. */
-  #written = 0;
+  #ledger: YtLedger | undefined;
 
   constructor(location: Location) {
     this.#location = location;
@@ -57,7 +54,7 @@ export class YtLog implements Logger {
       : `YT table ${this.#path} at ${this.#client.proxy}`;
   }
 
-  get ledger(): Ledger {
+  get ledger(): YtLedger {
     if (this.#ledger === undefined) throw new Error('the ledger was used before open');
     return this.#ledger;
   }
@@ -71,20 +68,21 @@ export class YtLog implements Logger {
     this.#run = run;
     this.#path = path;
     this.#client = client;
-    this.#ledger = ytLedger(client, path, run);
+    this.#ledger = new YtLedger(client, path, run);
     await makeLogTable(client, path);
     await client.create('map_node', runsPath(path), { recursive: true, ignoreExisting: true });
     await this.#tryAppend(client);
   }
 
-  async log(results: Queue<SendResult>, { written }: LogControl): Promise<void> {
-    const [client, run] = [this.#client, this.#run];
-    if (client === undefined || run === undefined) throw new Error('log was called before open');
+  async log(results: Queue<SendResult>, { settle, written, pressure }: LogControl): Promise<void> {
+    const run = this.#run;
+    if (run === undefined) throw new Error('log was called before open');
     const failed = new AbortController();
     let isBusy = false;
     let writing: Promise<void> = Promise.resolve();
     for (;;) {
-      const batch = await collectLargeBatch(results, BATCH, run.clock, () => isBusy, failed.signal);
+      const until = { isBusy: () => isBusy, signal: failed.signal, pressure };
+      const batch = await collectLargeBatch(results, BATCH, run.clock, until);
       try {
         await writing;
       } catch (thrown) {
@@ -94,10 +92,11 @@ export class YtLog implements Logger {
       if (batch.length === 0) return;
       isBusy = true;
       this.unwritten = batch;
-      writing = this.#writeUntilDurable(client, run, batch).then(() => {
+      const settled = settle(batch);
+      writing = this.#writeUntilDurable(run, batch, settled).then(() => {
         this.unwritten = [];
         isBusy = false;
-        written(batch);
+        written(batch, settled);
       });
       writing.catch(() => failed.abort());
     }
@@ -117,14 +116,14 @@ export class YtLog implements Logger {
     }
   }
 
-  async #writeUntilDurable(client: YtClient, run: Run, batch: readonly SendResult[]): Promise<void> {
+  async #writeUntilDurable(run: Run, batch: readonly SendResult[], settled: Settled): Promise<void> {
     const giveUpAtMs = run.clock.monotonic() + GIVE_UP_AFTER_MS;
     for (let pauseMs = 100, attempt = 0; ; pauseMs = Math.min(2 * pauseMs, 5_000), attempt++) {
       try {
-        await this.#write(client, run, batch, attempt > 0);
-        this.#written++;
+        await this.#write(run, batch, settled, attempt > 0);
         return;
       } catch (thrown) {
+        if (isFenced(thrown)) throw thrown;
         const error = toRtnError(thrown);
         const what = `${batch.length} results could not be written to ${this.address}: ${error.message}`;
         if (!isWorthAnotherTry(error) || run.clock.monotonic() + pauseMs > giveUpAtMs) {
@@ -140,46 +139,22 @@ export class YtLog implements Logger {
     }
   }
 
-  async #write(client: YtClient, run: Run, batch: readonly SendResult[], mayBeThere: boolean): Promise<void> {
-    const number = this.#written + 1;
-    const [node, attribute] = [runPath(this.#path, run.id), `written_${run.shard}`];
-    const transaction = await client.startTransaction({
-      title: this.#title(`writes ${number}`),
-      timeoutMs: TRANSACTION_TIMEOUT_MS,
-    });
-    try {
-      if (mayBeThere && (await lastWritten(client, node, attribute, transaction)) >= number) {
-        await transaction.abort().catch(() => {});
-        return;
-      }
-      await client.set(`${node}/@${attribute}`, number, { transaction });
-      await client.writeTable(this.#path, logRows(batch, run), {
+  async #write(run: Run, batch: readonly SendResult[], settled: Settled, mayStand: boolean): Promise<void> {
+    const client = this.#client;
+    if (client === undefined) throw new Error('log was called before open');
+    const transaction = { title: this.#title('writes'), timeoutMs: TRANSACTION_TIMEOUT_MS };
+    await this.ledger.write(settled, { mayStand, transaction }, (inside) =>
+      client.writeTable(this.#path, logRows(batch, run), {
         append: true,
-        transaction,
-        signal: transaction.lost,
-      });
-      await transaction.commit();
-    } catch (thrown) {
-      await transaction.abort().catch(() => {});
-      throw thrown;
-    }
+        transaction: inside,
+        signal: inside.lost,
+      }),
+    );
   }
 
   #title(what: string): string {
     return `rtn ${this.#run?.operation} ${this.#run?.id} ${what}`;
   }
-}
-
-/** The number of the last batch that was written, read under a lock that no other writer can hold at the same time. */
-async function lastWritten(
-  client: YtClient,
-  node: string,
-  attribute: string,
-  transaction: YtTransaction,
-): Promise<number> {
-  await client.lock(node, { mode: 'shared', attributeKey: attribute, transaction });
-  if (!(await client.exists(`${node}/@${attribute}`, { transaction }))) return 0;
-  return Number(await client.get(`${node}/@${attribute}`, { transaction }));
 }
 
 function isWorthAnotherTry(error: RtnError): boolean {

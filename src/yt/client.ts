@@ -163,6 +163,7 @@ export class YtClient {
   /** Starts a transaction that is pinged until it ends. */
   async startTransaction(options: TransactionOptions = {}): Promise<YtTransaction> {
     const transaction = await YtTransaction.start(this.#connection, options);
+    for (const earlier of this.#transactions) if (earlier.isEnded) this.#transactions.delete(earlier);
     this.#transactions.add(transaction);
     return transaction;
   }

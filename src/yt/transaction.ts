@@ -52,6 +52,11 @@ export class YtTransaction implements TransactionRef {
     return this.#lost.signal;
   }
 
+  /** Whether a commit or an abort has begun, or it is lost: nothing is pinged any more. */
+  get isEnded(): boolean {
+    return this.#ended.signal.aborted || this.lost.aborted;
+  }
+
   /** Makes everything done inside visible at once. Throws when the transaction is lost; fails while nested ones live. */
   async commit(options: Pick<CallOptions, 'prerequisites' | 'signal'> = {}): Promise<void> {
     await this.#end();

@@ -4,8 +4,10 @@ import { LOG_COLUMNS } from '../../src/loggers/columns.js';
 import { collectLargeBatch } from '../../src/loggers/large-batch.js';
 import { log } from '../../src/loggers/log.js';
 import { YtLog } from '../../src/loggers/yt-log.js';
-import type { Run } from '../../src/pipeline/contract.js';
+import { Claims } from '../../src/pipeline/claims.js';
+import type { LogControl, Pressure, Run } from '../../src/pipeline/contract.js';
 import { newCounts } from '../../src/pipeline/counts.js';
+import type { NewRun } from '../../src/pipeline/ledger.js';
 import { parseLocation } from '../../src/pipeline/location.js';
 import { Queue } from '../../src/pipeline/queue.js';
 import type { SendResult } from '../../src/pipeline/record.js';
@@ -14,11 +16,23 @@ import { testRun } from '../setup/run.js';
 import { localCluster } from '../setup/yt.js';
 import { type Fate, harmfulProxy } from '../setup/yt-proxy.js';
 
-const PLAN = {
-  layer: 'l@1.0.0',
-  runner: 'one-shot',
-  input: 'yt://t',
-  params: { concurrency: 4, $odd: { $value: 1 } },
+const NEW_RUN: NewRun = {
+  runId: 'night@1',
+  rootId: 'night@1',
+  operation: 'driver_push',
+  version: '1.4.10',
+  digest: 'd'.repeat(64),
+  plan: {
+    layer: 'l@1.0.0',
+    runner: 'one-shot',
+    input: 'yt://t',
+    inputIdentity: null,
+    params: {},
+    tuning: [],
+    selection: null,
+    shards: 1,
+    retry: null,
+  },
 };
 const LOG = '//home/crm/log';
 const STARTED_MS = Date.UTC(2026, 0, 31, 23, 59, 59, 7);
@@ -48,6 +62,21 @@ async function cluster(): Promise<{ client: YtClient; address: string; stop(): P
   return local;
 }
 
+const NO_PRESSURE: Pressure = { isPressed: false, onPressed: () => {} };
+
+/** Begins the run and takes its lease: only then may a log write. */
+async function hold({ ledger }: YtLog): Promise<void> {
+  await ledger.begin(NEW_RUN);
+  await ledger.take(await ledger.lease(), 'holder');
+}
+
+/** What a log asks of the run, here of one that keeps its claims in memory alone. */
+function control(written: LogControl['written']): LogControl {
+  const claims = new Claims();
+  const settle = (batch: readonly SendResult[]) => ({ ...claims.settle(batch), counts: newCounts() });
+  return { settle, written, pressure: NO_PRESSURE };
+}
+
 async function openLog(address: string, overrides: Partial<Run> = {}) {
   const environment = { YT_PROXY: address, YT_USE_HOSTS: '0' };
   const run = testRun({ id: 'night@1', environment, ...overrides });
@@ -66,11 +95,10 @@ function queueOf(results: readonly SendResult[]): Queue<SendResult> {
 
 async function writeAll(logger: YtLog, results: readonly SendResult[]): Promise<number> {
   let count = 0;
-  await logger.log(queueOf(results), {
-    written(batch) {
-      count += batch.length;
-    },
+  const counted = control((batch) => {
+    count += batch.length;
   });
+  await logger.log(queueOf(results), counted);
   return count;
 }
 
@@ -87,7 +115,7 @@ async function rowsOf(client: YtClient, path = LOG): Promise<Record<string, unkn
 test('the table is made with the schema of the log, and every result is one row; times are microseconds', async () => {
   const { client, address } = await cluster();
   const { logger } = await openLog(address);
-  await logger.ledger.begin(PLAN);
+  await hold(logger);
   const odd = result(1, { messageId: 'half \ud800 pair', errorText: 'down', attempts: 0 });
   expect(await writeAll(logger, [result(0), odd])).toBe(2);
   const schema = (await client.get(`${LOG}/@schema`)) as { $value: { name: string; type: string }[] };
@@ -116,33 +144,10 @@ test('the table is made with the schema of the log, and every result is one row;
   ]);
 });
 
-test('the ledger keeps the plan and the end of a run beside the log, and refuses a run id that is taken', async () => {
-  const { client, address } = await cluster();
-  const { logger } = await openLog(address);
-  await logger.ledger.begin(PLAN);
-  await writeAll(logger, [result(0)]);
-  await logger.ledger.end({ state: 'finished', counts: newCounts(), exitCode: 0, error: null });
-  const names = ['run_id', 'params', 'input', 'state', 'counts', 'exit_code', 'written_0'];
-  expect(await client.get(`${LOG}.rtn/runs/night%401/@`, { attributes: names })).toMatchObject({
-    run_id: 'night@1',
-    input: 'yt://t',
-    params: { concurrency: 4, $$odd: { $$value: 1 } },
-    state: 'finished',
-    counts: { read: 0 },
-    exit_code: 0,
-    written_0: 1,
-  });
-  const second = await openLog(address);
-  await expect(second.logger.ledger.begin(PLAN)).rejects.toMatchObject({
-    code: 'configuration',
-    message: expect.stringContaining("'night@1' is taken"),
-  });
-});
-
 test('50,000 results make three chunks, while a run is busy', async () => {
   const { client, address } = await cluster();
   const { logger } = await openLog(address);
-  await logger.ledger.begin(PLAN);
+  await hold(logger);
   expect(
     await writeAll(
       logger,
@@ -158,13 +163,16 @@ test('50,000 results make three chunks, while a run is busy', async () => {
 test('a single result is durable within a second, though more are to come', async () => {
   const { client, address } = await cluster();
   const { logger } = await openLog(address);
-  await logger.ledger.begin(PLAN);
+  await hold(logger);
   const queue = new Queue<SendResult>(10);
   let durable = () => {};
   const isDurable = new Promise<void>((resolve) => {
     durable = resolve;
   });
-  const logging = logger.log(queue, { written: () => durable() });
+  const logging = logger.log(
+    queue,
+    control(() => durable()),
+  );
   const startedMs = performance.now();
   queue.trySend(result(0));
   await isDurable;
@@ -178,7 +186,8 @@ test.each([
   ['the request of a commit', 'commit_transaction', 'lose request'],
   ['the answer to a commit', 'commit_transaction', 'lose answer'],
   ['the answer to an append', 'write_table', 'lose answer'],
-  ['the answer to the mark', 'set', 'lose answer'],
+  ['the answer to the change of the ledger', 'multiset_attributes', 'lose answer'],
+  ['the lease that a commit relies on', 'commit_transaction', { ytCode: 1000 }],
   ['a transaction the cluster has ended', 'commit_transaction', { ytCode: 11000 }],
   ['a busy cluster', 'write_table', { ytCode: 105, status: 503 }],
 ] as [string, string, Fate][])('%s lost: the rows stand once', async (_, target, fate) => {
@@ -190,7 +199,7 @@ test.each([
     return fate;
   });
   const { logger } = await openLog(proxy.address);
-  await logger.ledger.begin(PLAN);
+  await hold(logger);
   isArmed = true;
   expect(await writeAll(logger, [result(0), result(1)])).toBe(2);
   expect(isArmed).toBe(false);
@@ -209,12 +218,12 @@ test('a commit that was carried out while its answer says that it was not: the n
   // Every answer to the commit is lost until the log gives this transaction up and aborts it.
   const clock = new FastClock();
   const { logger, run } = await openLog(proxy.address, { clock });
-  await logger.ledger.begin(PLAN);
+  await hold(logger);
   isArmed = true;
   expect(await writeAll(logger, [result(0)])).toBe(1);
   expect(run.warnings.join()).toContain('trying again');
   expect(await rowsOf(client)).toHaveLength(1);
-  expect(await client.get(`${LOG}.rtn/runs/night%401/@written_0`)).toBe(1);
+  expect(await client.get(`${LOG}.rtn/runs/night%401/0/@write/number`)).toBe(1);
 });
 
 test('what cannot be written at all stands in `unwritten`, with what was collected meanwhile', async () => {
@@ -224,7 +233,7 @@ test('what cannot be written at all stands in `unwritten`, with what was collect
     isArmed && command === 'write_table' ? { ytCode: 902 } : 'pass',
   );
   const { logger } = await openLog(proxy.address);
-  await logger.ledger.begin(PLAN);
+  await hold(logger);
   isArmed = true;
   const results = Array.from({ length: 30_000 }, (_, at) => result(at));
   await expect(writeAll(logger, results)).rejects.toMatchObject({ code: 'storage' });
@@ -283,7 +292,7 @@ test('a table without a schema takes a log', async () => {
   const { client, address } = await cluster();
   await client.create('table', LOG);
   const { logger } = await openLog(address);
-  await logger.ledger.begin(PLAN);
+  await hold(logger);
   await writeAll(logger, [result(0)]);
   expect(await rowsOf(client)).toHaveLength(1);
 });
@@ -304,7 +313,12 @@ test('a batch goes out when it is full, quiet, or has waited long; while the one
   const clock = new VirtualClock();
   const queue = new Queue<SendResult>(100);
   let isBusy = false;
-  const collect = () => collectLargeBatch(queue, LIMITS, clock, () => isBusy, new AbortController().signal);
+  const collect = () =>
+    collectLargeBatch(queue, LIMITS, clock, {
+      isBusy: () => isBusy,
+      signal: new AbortController().signal,
+      pressure: NO_PRESSURE,
+    });
   const outcomes: number[] = [];
   const collected = (batch: SendResult[]) => void outcomes.push(batch.length);
 
@@ -329,6 +343,39 @@ test('a batch goes out when it is full, quiet, or has waited long; while the one
   await clock.advance(20);
   await busy;
   expect(outcomes).toEqual([5, 1, 2]);
+});
+
+test('while the sender waits for results to become durable, a batch goes out at its next lull, and soon if there is none', async () => {
+  const clock = new VirtualClock();
+  const queue = new Queue<SendResult>(100);
+  const pressure = { isPressed: false, onPressed: () => {} };
+  const limits = { ...LIMITS, maxResults: 50 };
+  const until = { isBusy: () => false, signal: new AbortController().signal, pressure };
+  const outcomes: { size: number; atMs: number }[] = [];
+  const collect = async () => {
+    const { length: size } = await collectLargeBatch(queue, limits, clock, until);
+    outcomes.push({ size, atMs: clock.monotonic() });
+  };
+
+  queue.trySend(result(0));
+  const lull = collect();
+  await clock.advance(40);
+  pressure.isPressed = true;
+  const pressedMs = clock.monotonic();
+  pressure.onPressed();
+  await lull;
+  expect(outcomes).toEqual([{ size: 1, atMs: pressedMs }]);
+
+  const startedMs = clock.monotonic();
+  queue.trySend(result(1));
+  const steady = collect();
+  for (let at = 2; outcomes.length < 2; at++) {
+    queue.trySend(result(at));
+    await clock.advance(10);
+  }
+  await steady;
+  expect(outcomes[1]?.size).toBeGreaterThan(5);
+  expect((outcomes[1]?.atMs ?? 0) - startedMs).toBeLessThanOrEqual(120);
 });
 
 /** Waits of the log's and the client's own repeats are a hundredth as long, their deadlines too. */

@@ -11,14 +11,14 @@ export type Fate =
 
 /**
  * A proxy in front of a local cluster that does harm by rule. `fate` is asked once a command, `commands` are those it
- * saw. Clients must have YT_USE_HOSTS=0, or heavy commands go round it.
+ * saw; a fate that is not yet known holds the command up. Clients must have YT_USE_HOSTS=0, or heavy commands go round it.
  */
-export async function harmfulProxy(cluster: string, fate: (command: string) => Fate) {
+export async function harmfulProxy(cluster: string, fate: (command: string) => Fate | Promise<Fate>) {
   const commands: string[] = [];
   const server = createServer((incoming, response) => {
     const command = /^\/api\/v4\/([a-z_]+)/.exec(incoming.url ?? '')?.[1] ?? '';
     commands.push(command);
-    void forward(cluster, incoming, response, fate(command));
+    void Promise.resolve(fate(command)).then((known) => forward(cluster, incoming, response, known));
   }).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   onTestFinished(async () => {

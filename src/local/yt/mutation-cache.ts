@@ -6,7 +6,7 @@ type Answer = Result | Streamed | undefined;
 /** How long an answer is kept for a repeat of its mutation. */
 const KEEP_MS = 600_000;
 
-/** Carries a mutation out once: a repeat under the same `mutation_id` with `retry` gets the first one's answer. */
+/** Carries a mutation out once: a repeat under the same `mutation_id` with `retry` gets the first one's answer, also when what that relied on has ended since. */
 export class MutationCache {
   readonly #answers = new Map<string, { readonly atMs: number; readonly answer: Promise<Answer> }>();
   readonly #clock: Clock;
@@ -15,7 +15,7 @@ export class MutationCache {
     this.#clock = clock;
   }
 
-  once(call: Call, execute: () => Promise<Answer>): Promise<Answer> {
+  once(call: Pick<Call, 'parameters'>, execute: () => Promise<Answer>): Promise<Answer> {
     const id = optionalText(call, 'mutation_id');
     if (id === undefined) return execute();
     const known = flag(call, 'retry') ? this.#answers.get(id) : undefined;

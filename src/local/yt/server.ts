@@ -114,12 +114,11 @@ class ProxyServer {
     response: ServerResponse,
   ): Promise<void> {
     const request = await readRequest(message, command);
-    const call = this.#call(request);
-    const execute = () => Promise.resolve(command.run(call));
+    const execute = async () => command.run(this.#call(request));
     const isOnce = command.isVolatile && !command.isHeavy;
-    const result = isOnce ? await this.#mutations.once(call, execute) : await execute();
+    const result = isOnce ? await this.#mutations.once(request, execute) : await execute();
     if (result !== undefined && 'body' in result) return stream(response, result, request);
-    const value = shape(result, call, isV3);
+    const value = shape(result, request, isV3);
     response.setHeader('x-yt-response-parameters', '{}');
     if (value === undefined) return void response.writeHead(200).end();
     response
@@ -155,7 +154,11 @@ class ProxyServer {
 }
 
 /** v4 wraps a result under its name, unless only the value is asked for; v3 gives it bare. */
-function shape(result: Result | undefined, { parameters }: Call, isV3: boolean): YsonValue | undefined {
+function shape(
+  result: Result | undefined,
+  { parameters }: Pick<Call, 'parameters'>,
+  isV3: boolean,
+): YsonValue | undefined {
   if (result === undefined) return isV3 ? undefined : new Map();
   const isBare =
     isV3 || result.name === undefined || isOn(bare(parameters.get('return_only_value') ?? null), false);
