@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { oneLine, RtnError } from '../error.js';
+import { COMMAND_EXIT } from '../exit.js';
 import type { KnownRun, RowFilter, RunStore } from '../loggers/run-store.js';
 import { count } from '../observe/progress.js';
 import { sensitiveDigest } from '../pipeline/sensitive.js';
@@ -70,16 +71,19 @@ async function purge(store: RunStore, options: PurgeOptions, session: Session): 
     return;
   }
   if (rows + plan.runs.length > 0 && options.yes !== true) await confirm(said, session);
-  const deleted = await store.deleteRows(plan.rows, (sofar) => {
+  const { deleted, kept, reason } = await store.deleteRows(plan.rows, (sofar) => {
     if (session.columns !== undefined && json !== true) session.err(`\r${count(sofar)} rows deleted`);
   });
   if (session.columns !== undefined && json !== true) session.err('\n');
   for (const runId of plan.runs) await store.remove(runId);
   session.out(
     json === true
-      ? shownJson({ rows: deleted, runs: plan.runs, isDryRun: false })
+      ? shownJson({ rows: deleted, kept, reason, runs: plan.runs, isDryRun: false })
       : `deleted ${count(deleted)} rows and ${count(plan.runs.length)} records of runs: ${plan.what}\n`,
   );
+  if (kept === 0) return;
+  session.err(`${count(kept)} rows were kept: ${reason ?? 'they cannot be deleted now'}\n`);
+  session.exitCode = COMMAND_EXIT.findings;
 }
 
 async function planOf(store: RunStore, options: PurgeOptions): Promise<Plan> {

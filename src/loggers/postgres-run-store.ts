@@ -10,6 +10,7 @@ import { loadClaims } from './postgres-ledger.js';
 import { countRows, deleteRows, errorGroups, exportRows, noLog, noSuchTable } from './postgres-rows.js';
 import { RUN_COLUMNS, type RunRow, runRecord, type StartRow, startRecord } from './postgres-runs.js';
 import type {
+  DeletedRows,
   Environment,
   KnownRun,
   LogErrors,
@@ -125,8 +126,9 @@ class PostgresRuns implements RunStore {
     return countRows(this.#pool, await this.#tableFor(filter), filter);
   }
 
-  async deleteRows(filter: RowFilter, progress: (deleted: number) => void): Promise<number> {
-    return deleteRows(this.#pool, await this.#tableFor(filter), filter, progress);
+  async deleteRows(filter: RowFilter, progress: (deleted: number) => void): Promise<DeletedRows> {
+    const deleted = await deleteRows(this.#pool, await this.#tableFor(filter), filter, progress);
+    return { deleted, kept: 0 };
   }
 
   async close(): Promise<void> {

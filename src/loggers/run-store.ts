@@ -54,6 +54,29 @@ export interface RowFilter {
   readonly beforeMs?: number | undefined;
 }
 
+export interface DeletedRows {
+  readonly deleted: number;
+  /** Rows that would have to go and cannot now, and why. */
+  readonly kept: number;
+  readonly reason?: string | undefined;
+}
+
+/** What a store that gives all of its records is asked for. */
+export function newestOf(
+  records: readonly RunRecord[],
+  { operation, state, sinceMs, limit }: RunFilter,
+): RunRecord[] {
+  return records
+    .filter(
+      (record) =>
+        (operation === undefined || record.operation === operation) &&
+        (state === undefined || record.state === state) &&
+        (sinceMs === undefined || Date.parse(record.startedAt) >= sinceMs),
+    )
+    .sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1))
+    .slice(0, limit);
+}
+
 /** The runs of a log's store, and the log's rows, for those who look after them. */
 export interface RunStore {
   /** For messages; no credentials. */
@@ -71,8 +94,8 @@ export interface RunStore {
   /** The log's rows, some at a time, in no order; read no faster than they are taken. */
   rows(filter: RowFilter): AsyncIterable<readonly LogRow[]>;
   countRows(filter: RowFilter): Promise<number>;
-  /** Deletes the rows for good, in pieces; gives how many. Throws `configuration` where the store cannot do it. */
-  deleteRows(filter: RowFilter, progress: (deleted: number) => void): Promise<number>;
+  /** Deletes the rows for good. Throws `configuration` where the store cannot do it now. */
+  deleteRows(filter: RowFilter, progress: (deleted: number) => void): Promise<DeletedRows>;
   close(): Promise<void>;
 }
 
@@ -95,5 +118,10 @@ export async function openRunStore(location: string, environment: Environment): 
     const { openPostgresRuns } = await import('./postgres-run-store.js');
     return openPostgresRuns(at.target, environment);
   }
-  throw new Error('not yet');
+  if (at.scheme === 'file') {
+    const { FileRunStore } = await import('./file-run-store.js');
+    return new FileRunStore(at.target);
+  }
+  const { openYtRuns } = await import('./yt-run-store.js');
+  return openYtRuns(at, environment);
 }
