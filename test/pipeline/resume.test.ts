@@ -10,7 +10,7 @@ import type { InDoubtPolicy } from '../../src/pipeline/plan.js';
 import type { SendResult } from '../../src/pipeline/record.js';
 import { Selection, type SelectionOptions, selectionText } from '../../src/pipeline/selection.js';
 import { asyncSender } from '../../src/senders/async.js';
-import { TEST_PLAN, testKeep } from '../setup/keep.js';
+import { testKeep } from '../setup/keep.js';
 import { MemoryLedger, MemoryStore } from '../setup/memory-ledger.js';
 import { testRun } from '../setup/run.js';
 
