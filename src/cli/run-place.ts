@@ -69,5 +69,5 @@ async function logsOfRegistry(session: Session): Promise<string[]> {
         : [],
     );
   });
-  return [...new Set(locations)];
+  return [...new Set(locations)].sort();
 }

@@ -72,6 +72,25 @@ async function arrivalRate(runId: string, arrivals: readonly number[]): Promise<
   return ((arrivals.length - from) * 1_000) / (performance.now() - fromMs);
 }
 
+test('a paused run that is stopped ends at once: what it has read is not sent, and nothing is in doubt', async () => {
+  const runId = 'stopped-while-paused';
+  const { arrivals, provider, startAll } = await startRun(runId, 1);
+  const [ended] = startAll(OWN_RATE);
+  await expect.poll(() => arrivals.length).toBeGreaterThan(OWN_RATE);
+  await runs('pause', runId);
+  await renewals(runId, 2);
+  await runs('stop', runId);
+  expect(await ended).toMatchObject({
+    code: 75,
+    output: expect.stringContaining(`next: rtn runs resume ${runId}`),
+  });
+  expect(await runs('show', runId)).toMatchObject({
+    standing: 'stopped',
+    counts: { logged: { sent: provider.requests.length } },
+    open: [],
+  });
+});
+
 // Three processes once runners know --shard.
 test.each([1])(
   'a run of %i process is paused, resumed, slowed down and stopped, and goes on when it is resumed',
