@@ -3,23 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { testDatabase } from '../setup/database.js';
 import { keepRun, sendResult } from '../setup/kept-run.js';
 import { rtn } from '../setup/rtn.js';
-import { localCluster, temporaryFolder } from '../setup/yt.js';
+import { emptyLogs, testStore } from '../setup/stores.js';
 
 const database = testDatabase();
-
-/** Each kind of store, empty: the log's location there, and what the environment has to say. */
-const STORES = {
-  pg: async () => ({
-    log: `pg:log_${randomUUID().replaceAll('-', '')}`,
-    env: { DATABASE_URL: database.url },
-  }),
-  yt: async () => {
-    const { client, address } = await localCluster();
-    await client.create('map_node', '//home/crm', { recursive: true });
-    return { log: 'yt://home/crm/log', env: { YT_PROXY: address } };
-  },
-  file: async () => ({ log: `file:${temporaryFolder()}`, env: {} }),
-} as const;
 
 const FAILED = {
   outcome: 'failed',
@@ -30,16 +16,8 @@ const FAILED = {
   reason: 'retry',
 } as const;
 
-describe.each(Object.entries(STORES))('runs in %s', (_, openStore) => {
-  async function store() {
-    const { log, env } = await openStore();
-    const keep = (options: Parameters<typeof keepRun>[2]) => keepRun(log, env, options);
-    const at = (...words: string[]) => rtn([...words, '--log', log], { env });
-    const json = async (...words: string[]) => JSON.parse((await at(...words, '--json')).out);
-    // All logs of a database share one ledger.
-    const suffix = randomUUID().slice(0, 8);
-    return { log, env, keep, at, json, night: `night-${suffix}`, noon: `noon-${suffix}` };
-  }
+describe.each(emptyLogs(database.url))('runs in %s', (_, makeLog) => {
+  const store = () => testStore(makeLog);
 
   test('are listed, the newest first, with what came of them', async () => {
     const { keep, json, at, night, noon } = await store();
