@@ -140,6 +140,8 @@ async function pipeline(origin: string): Promise<number> {
         runner: '',
         input: '',
         inputIdentity: null,
+        log: '',
+        log: '',
         params: {},
         tuning: [],
         selection: null,

@@ -1,17 +1,21 @@
 import type { Command } from 'commander';
 import { COMMAND_EXIT } from '../exit.js';
 import type { Replayed } from '../loggers/replay.js';
+import { registerExport } from './log-export.js';
+import { registerPurge } from './log-purge.js';
 import type { Session } from './session.js';
 
 /** Broken lines that are told one by one. */
 const MOST_LINES = 20;
 
-/** `rtn log`: what a runner could not write to its log. */
+/** `rtn log`: the rows of a send log, and those that a runner could not write to it. */
 export function register(command: Command, session: Session): void {
   command.addHelpText(
     'after',
-    '\nExample:\n  rtn log replay /var/lib/rtn/driver_push-20261123T100000-1a2b3c.spill.ndjson',
+    '\nExamples:\n  rtn log export --log pg:driver_push_log --since 24h\n  rtn log purge --log pg:driver_push_log --older-than 30d --dry-run\n  rtn log replay /var/lib/rtn/driver_push-20261123T100000-1a2b3c.spill.ndjson',
   );
+  registerExport(command.command('export'), session);
+  registerPurge(command.command('purge'), session);
   command
     .command('replay')
     .description('Write the rows of a spill file to the log, each once however often it is run')

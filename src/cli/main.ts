@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { once } from 'node:events';
 import module from 'node:module';
 import process from 'node:process';
 import { COMMAND_EXIT } from '../exit.js';
@@ -26,6 +27,9 @@ process.exitCode = await runCommand(process.argv.slice(2), {
   columns: (process.stdout.isTTY === true && process.stdout.columns) || undefined,
   components: async () => (await import('../components.js')).COMPONENTS,
   out: (text) => void process.stdout.write(text),
+  drained: async () => {
+    if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain');
+  },
   err: (text) => void process.stderr.write(text),
   ...(process.stdin.isTTY === true &&
     process.stdout.isTTY === true && {

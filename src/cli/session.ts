@@ -18,6 +18,8 @@ export interface Session {
   ask?(text: string, fallback?: string): Promise<string>;
   /** Writes to standard output. */
   out(text: string): void;
+  /** Waits while the reader of standard output is slower than what is written; absent where nothing is kept back. */
+  drained?(): Promise<void>;
   /** Writes to standard error. */
   err(text: string): void;
   /** The code to exit with once the verb has ended well; a verb that fails throws instead. */

@@ -59,7 +59,16 @@ export const VERBS: readonly Verb[] = [
   },
   { name: 'generate', summary: 'Write the runners of an operation', load: () => import('./generate.js') },
   { name: 'run', summary: 'Generate a runner and start it', load: () => import('./run.js') },
-  { name: 'log', summary: 'Write spilled results to the log', load: () => import('./log.js') },
+  {
+    name: 'runs',
+    summary: 'List runs, look into one, and stop, pause, resume or slow it down',
+    load: () => import('./runs.js'),
+  },
+  {
+    name: 'log',
+    summary: 'Export and purge the send log; write spilled results to it',
+    load: () => import('./log.js'),
+  },
   { name: 'push', summary: 'Push rows to a service', load: () => import('./push.js') },
   {
     name: 'sandbox',

@@ -14,11 +14,12 @@ const LEDGER_REST = /^(((run|control)\.json|\d+\.\d+\.ledger)(\..+\.new)?|\d+(-\
  */
 export class RunFiles {
   readonly folder: string;
-  readonly #name: string;
+  /** How the names of all of the run's files begin. */
+  readonly name: string;
 
   private constructor(folder: string, name: string) {
     this.folder = folder;
-    this.#name = name;
+    this.name = name;
   }
 
   static of(folder: string, runId: string): RunFiles {
@@ -32,22 +33,28 @@ export class RunFiles {
 
   /** What the run is: written once. */
   get record(): string {
-    return join(this.folder, `${this.#name}${RECORD_END}`);
+    return join(this.folder, `${this.name}${RECORD_END}`);
   }
 
   /** What was asked of the run; there is none before something was. */
   get control(): string {
-    return join(this.folder, `${this.#name}.control.json`);
+    return join(this.folder, `${this.name}.control.json`);
   }
 
   /** The journal of one start of a shard, which is its lease too. */
   journal(shard: number, token: number): string {
-    return join(this.folder, `${this.#name}.${shard}.${token}.ledger`);
+    return join(this.folder, `${this.name}.${shard}.${token}.ledger`);
   }
 
   /** The log that the start of this token makes, without the folder; most starts go on in an earlier one's. */
   logName(shard: number, token: number): string {
-    return `${this.#name}.${shard}${token === 1 ? '' : `-${token}`}.ndjson`;
+    return `${this.name}.${shard}${token === 1 ? '' : `-${token}`}.ndjson`;
+  }
+
+  /** Paths of the logs of all shards, in order. */
+  async logs(): Promise<string[]> {
+    const rests = (await this.#rests()).filter((rest) => /^\d+(-\d+)?\.ndjson$/.test(rest));
+    return rests.sort().map((rest) => join(this.folder, `${this.name}.${rest}`));
   }
 
   /** The tokens of a shard that have a journal, in ascending order. */
@@ -70,13 +77,13 @@ export class RunFiles {
   /** All files of the run but its logs; the record is the first, so that without it the others are nobody's. */
   async ofLedger(): Promise<string[]> {
     const rests = (await this.#rests()).filter((rest) => LEDGER_REST.test(rest));
-    const paths = rests.map((rest) => join(this.folder, `${this.#name}.${rest}`));
+    const paths = rests.map((rest) => join(this.folder, `${this.name}.${rest}`));
     return [this.record, ...paths.filter((path) => path !== this.record)];
   }
 
   /** Names in the folder that begin with the run's, without that beginning. */
   async #rests(): Promise<string[]> {
-    const start = `${this.#name}.`;
+    const start = `${this.name}.`;
     const names = await namesIn(this.folder);
     return names.filter((name) => name.startsWith(start)).map((name) => name.slice(start.length));
   }

@@ -1,7 +1,8 @@
 import type { Pool } from 'pg';
 import type { StoredClaims, Unsent } from '../pipeline/claims.js';
+import type { Counts } from '../pipeline/counts.js';
 import type { PastRun } from '../pipeline/family.js';
-import type { RunRecord, RunState } from '../pipeline/ledger.js';
+import type { RunRecord, RunState, StartRecord } from '../pipeline/ledger.js';
 import type { RunPlan } from '../pipeline/plan.js';
 import { postgresError } from '../postgres/errors.js';
 
@@ -94,4 +95,31 @@ export async function loadFamily(pool: Pool, rootId: string): Promise<PastRun[]>
   } catch (thrown) {
     throw postgresError('what the run and its repeats have done could not be read', thrown);
   }
+}
+
+export interface StartRow {
+  readonly run_id: string;
+  readonly shard: number;
+  readonly token: string;
+  readonly holder: string;
+  readonly started_at: Date;
+  readonly ended_at: Date | null;
+  readonly state: RunState;
+  readonly counts: Counts | null;
+  readonly exit_code: number | null;
+  readonly error: string | null;
+}
+
+export function startRecord(row: StartRow): StartRecord {
+  return {
+    shard: row.shard,
+    token: Number(row.token),
+    holder: row.holder,
+    startedAt: row.started_at.toISOString(),
+    endedAt: row.ended_at?.toISOString() ?? null,
+    state: row.state,
+    counts: row.counts,
+    exitCode: row.exit_code,
+    error: row.error,
+  };
 }

@@ -12,7 +12,7 @@ import type { LiveControl } from './live-control.js';
 import { type InDoubtPolicy, type RunPlan, requireSamePlan } from './plan.js';
 
 /** How long a start waits for another holder of its run: longer than a dead one is waited for. */
-export const DEFAULT_WAIT_MS = 30_000;
+const DEFAULT_WAIT_MS = 30_000;
 
 /** So much may be in doubt after a crash where a repeat does no harm, since the provider knows its key. */
 const HARMLESS_WINDOW = 20_000;
@@ -157,5 +157,14 @@ function obey(control: RunControl, run: Run, live: LiveControl, ending: Ending):
     run.warn(
       control.rate === null ? "the operation's own rate again" : `the rate is ${control.rate} a second now`,
     );
-  if (control.isStopped) ending.end('rtn runs stop');
+  if (!control.isStopped) return;
+  ending.end('rtn runs stop');
+  // While it is paused nothing that was read would be sent: waiting for the drain timeout changes nothing.
+  if (control.isPaused && !ending.stopSignal.aborted) ending.stop('control', stoppedWhilePaused(run.id));
+}
+
+function stoppedWhilePaused(runId: string): RtnError {
+  return new RtnError('temporary', 'rtn runs stop, while the run was paused', {
+    next: `rtn runs resume ${oneLine(runId, 200)}, then start it again`,
+  });
 }

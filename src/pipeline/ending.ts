@@ -21,6 +21,8 @@ export type Stage =
   | 'drain'
   /** The latest time to send (`--not-after`) was reached. */
   | 'deadline'
+  /** A person stopped the run while it was paused, so that nothing more may be sent. */
+  | 'control'
   /** A person did not confirm. */
   | 'confirmation'
   /** The balance does not come out: our bug. */

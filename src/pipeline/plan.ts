@@ -18,6 +18,8 @@ export interface RunPlan {
   readonly input: string;
   /** What the input was: a digest, or an object's id and revision; null for a stream. */
   readonly inputIdentity: string | null;
+  /** Location of the log, as given: where the run's rows are to be found later. */
+  readonly log: string;
   readonly params: Readonly<Record<string, unknown>>;
   /** Params that may differ between two starts: they change the speed, never what is sent. */
   readonly tuning: readonly string[];
@@ -36,7 +38,7 @@ export interface RetryPlan {
 }
 
 /** How this start differs from what the run began with, each a line; none where it may go on. */
-export function planDifferences(record: RunRecord, now: NewRun): string[] {
+function planDifferences(record: RunRecord, now: NewRun): string[] {
   const [was, is] = [record.plan, now.plan];
   const facts: [what: string, was: unknown, is: unknown][] = [
     ['operation', record.operation, now.operation],

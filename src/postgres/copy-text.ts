@@ -29,3 +29,15 @@ export function copyText(value: CopyValue): string {
   if (typeof value !== 'string') return String(value);
   return MAY_BE_SPECIAL.test(value) ? value.replace(SPECIAL, (char) => ESCAPES[char] ?? '\ufffd') : value;
 }
+
+const UNESCAPES: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(ESCAPES).map(([char, code]) => [code.slice(1), char]),
+);
+
+/** The values of a line that COPY gave in its text format, without its line end: the inverse of `copyRow`. */
+export function parseCopyRow(line: string): (string | null)[] {
+  return line.split('\t').map((cell) => {
+    if (cell === '\\N') return null;
+    return cell.includes('\\') ? cell.replace(/\\(.)/gs, (_, char: string) => UNESCAPES[char] ?? char) : cell;
+  });
+}

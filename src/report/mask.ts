@@ -1,3 +1,4 @@
+import { oneLine } from '../error.js';
 import type { Finding } from '../registry/finding.js';
 import { linesOf } from '../registry/positions.js';
 import { findSecrets } from '../registry/secret.js';
@@ -11,6 +12,25 @@ export type TextOf = (file: string) => string | undefined;
 interface Span {
   readonly start: number;
   readonly end: number;
+}
+
+/** Foreign text for one line of a terminal: without control characters, and with `*` for what looks like a credential. */
+export function shownText(text: string, maxLength = 500): string {
+  return oneLine(withStars(text, findSecrets(text)) ?? '', maxLength);
+}
+
+/** What JSON leaves as it is and a terminal obeys. */
+const OBEYED = /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+
+/** A value as JSON on lines, safe on a terminal, with `*` for what looks like a credential. */
+export function shownJson(value: unknown): string {
+  const masked = (_: string, item: unknown) =>
+    typeof item === 'string' ? withStars(item, findSecrets(item)) : item;
+  const text = JSON.stringify(value, masked, 2).replace(
+    OBEYED,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  return `${text}\n`;
 }
 
 /** The texts of the files with every secret that was found in them written as `*`, so that no excerpt shows one. */

@@ -207,6 +207,7 @@ export class Launch {
         runner: operation.runner,
         input: this.#inputLocation,
         inputIdentity: this.#identity.input,
+        log: logLocation(this.#definition, this.#command.outputs),
         params,
         tuning: Object.keys(declared).filter((name) => declared[name]?.['x-tuning'] === true),
         selection: this.#run.selection,

@@ -118,7 +118,7 @@ function parseIds(text: string): readonly string[] | undefined {
 }
 
 /** ISO 8601 with a zone: without one it would mean another time on another machine. */
-function parseTime(text: string): number | undefined {
+export function parseTime(text: string): number | undefined {
   const [, day] = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d)$/.exec(text) ?? [];
   const [timeMs, dayMs] = [Date.parse(text), Date.parse(`${day}T00:00:00Z`)];
   // Date.parse takes the 31st of a month that has 30 days for the 1st of the next.

@@ -36,6 +36,7 @@ const STOPPED_BY: Readonly<Partial<Record<Stage, string>>> = {
   threshold: 'stopped by a threshold',
   drain: 'stopped by the drain timeout',
   deadline: 'stopped by --not-after',
+  control: 'stopped by a person',
   confirmation: 'stopped before the first row',
   pipeline: 'the balance is wrong',
 };

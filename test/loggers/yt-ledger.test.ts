@@ -42,6 +42,7 @@ const NEW_RUN: NewRun = {
     runner: 'one-shot',
     input: 'yt://t',
     inputIdentity: 'sha256:1',
+    log: 'yt://home/crm/log',
     params: { concurrency: 4, $odd: { $value: 1 }, half: '\ud800', share: 0.5 },
     tuning: ['concurrency'],
     selection: null,

@@ -27,6 +27,7 @@ const NEW_RUN: NewRun = {
     runner: 'one-shot',
     input: 'yt://t',
     inputIdentity: null,
+    log: 'yt://home/crm/log',
     params: {},
     tuning: [],
     selection: null,

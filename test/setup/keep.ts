@@ -12,6 +12,7 @@ export const TEST_PLAN: RunPlan = {
   runner: 'one-shot',
   input: 'yt://t',
   inputIdentity: 'sha256:0',
+  log: 'pg:send_log',
   params: { concurrency: 4 },
   tuning: ['concurrency'],
   selection: null,
