@@ -77,7 +77,7 @@ test('a Postgres that is restarted is waited for', async () => {
   });
 });
 
-test('connections on which nothing comes back any more are given up', async () => {
+test('connections on which nothing comes back any more are given up', { timeout: 90_000 }, async () => {
   const { arena, proxy } = await arenaBehind('half_open', database.url, '?query_timeout=1000');
   await expectWhole(arena, () => swallowed(proxy));
 });
