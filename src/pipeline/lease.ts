@@ -13,6 +13,9 @@ const EXPIRES_AFTER_MS = 15_000;
 /** So long after its last renewal began a holder sends nothing more: well before another one may succeed it. */
 const STALE_AFTER_MS = 12_000;
 
+/** A store that has answered no renewal for so long ends the run: nothing is sent meanwhile, so that nothing else would. */
+const GIVE_UP_AFTER_MS = 120_000;
+
 /** How often the one that waits looks; sooner where somebody else was just about to take it. */
 const LOOK_EVERY_MS = 1_000;
 const LOOK_AGAIN_MS = 100;
@@ -85,7 +88,7 @@ export class LeaseKeeper {
   #isEnded = false;
   #renewing: Promise<void> = Promise.resolve();
 
-  /** `lost` is called when another holder has the lease; a store that does not answer is only warned of. */
+  /** `lost` is called when another holder has the lease, or when the store does not answer for two minutes. */
   constructor(
     ledger: Ledger,
     clock: Clock,
@@ -127,6 +130,7 @@ export class LeaseKeeper {
     } catch (thrown) {
       const error = toRtnError(thrown);
       if (isFenced(error)) return this.#on.lost(error);
+      if (this.#clock.monotonic() - this.#renewedMs > GIVE_UP_AFTER_MS) return this.#on.lost(error);
       this.#on.warn(`the lease could not be renewed: ${error.message}`);
     }
     if (!this.#isEnded) this.#schedule();

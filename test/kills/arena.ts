@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Counts } from '../../src/pipeline/counts.js';
 import { Receipts } from './provider.js';
 import { type InputRow, inputRows } from './rows.js';
-import { type Ended, type Shape, type StartOptions, startRunner } from './start.js';
+import { type Ended, type Shape, type Started, type StartOptions, startRunner } from './start.js';
 import type { LoggedRow, RunPlace, Store } from './stores/store.js';
 
 export interface ArenaOptions {
@@ -47,7 +47,7 @@ export class Arena {
   readonly #shape: Shape;
   readonly #flags: readonly string[];
   readonly #folder: string;
-  #starts = 0;
+  readonly #started: Started[] = [];
 
   static async open({ name, store, shape, rows: count, folder, seed, runId }: ArenaOptions): Promise<Arena> {
     const rows = inputRows(name, count);
@@ -76,10 +76,12 @@ export class Arena {
   }
 
   /** Starts the runner; later flags count. */
-  start(flags: readonly string[] = [], options: StartOptions = {}): ReturnType<typeof startRunner> {
-    const summary = join(this.#folder, `summary-${++this.#starts}.json`);
+  start(flags: readonly string[] = [], options: StartOptions = {}): Started {
+    const summary = join(this.#folder, `summary-${this.#started.length}.json`);
     const all = [...this.#flags, '--summary', summary, ...flags];
-    return startRunner(this.#shape, all, this.place.environment, { ...options, summary });
+    const started = startRunner(this.#shape, all, this.place.environment, { ...options, summary });
+    this.#started.push(started);
+    return started;
   }
 
   /** What is known once the run has come to its end by the start that ended so. */
@@ -104,7 +106,9 @@ export class Arena {
     };
   }
 
-  close(): Promise<void> {
-    return this.provider.close();
+  async close(): Promise<void> {
+    for (const { child } of this.#started) child.kill('SIGKILL');
+    await Promise.all(this.#started.map(({ ended }) => ended));
+    await this.provider.close();
   }
 }

@@ -25,6 +25,7 @@ export interface TcpProxy {
 export async function tcpProxy(target: number): Promise<TcpProxy> {
   const pairs = new Set<readonly [Socket, Socket]>();
   const swallowed = new Set<Socket>();
+  const unanswered = new Set<Socket>();
   let isSwallowing = false;
   let pattern: string | undefined;
   let stallAt: string | undefined;
@@ -45,9 +46,12 @@ export async function tcpProxy(target: number): Promise<TcpProxy> {
       upstream.write(chunk);
       if (pattern === undefined || !chunk.includes(pattern)) return;
       pattern = undefined;
-      upstream.once('data', () => end(pair));
+      unanswered.add(client);
     });
-    upstream.on('data', (chunk) => swallowed.has(client) || client.destroyed || client.write(chunk));
+    upstream.on('data', (chunk) => {
+      if (unanswered.delete(client)) end(pair);
+      else if (!swallowed.has(client) && !client.destroyed) client.write(chunk);
+    });
     client.on('end', () => (swallowed.has(client) ? noteGivenUp() : end(pair)));
     client.on('close', () => {
       if (swallowed.delete(client)) noteGivenUp();
