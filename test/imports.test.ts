@@ -33,6 +33,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   'exit.ts': 0,
   'component.ts': 0,
   'clock.ts': 0,
+  'runner-flags.ts': 0,
   'due-queue.ts': 0,
   'shell.ts': 0,
   'sms-text.ts': 0,

@@ -42,12 +42,12 @@ export class Answers {
   }
 
   ofResponse(response: HttpResponse, body: AnswerBody, nowMs: number): Answer {
-    const { status, headers } = response;
+    const { status } = response;
     const outcome = this.#rules?.ofResponse(response, body) ?? this.#classify(status);
     const answer =
       outcome.class === 'sent'
         ? this.#sent(status, body)
-        : this.#notSent(outcome.class, status, body, retryAfterMs(headers, nowMs));
+        : this.#notSent(outcome.class, status, body, retryAfterMs(response.headers, nowMs));
     return outcome.isSuppressed ? { ...answer, suppress: true } : answer;
   }
 

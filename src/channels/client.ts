@@ -49,22 +49,23 @@ export class HttpClient {
 
   /** Sends one request; `settle` is called once. Throws what undici says of a request that it cannot write. */
   exchange(request: HttpRequest, settle: (result: ExchangeResult) => void): void {
-    const [agent, deadlines] = [this.#agent, this.#deadlines];
-    if (agent === undefined || deadlines === undefined) throw new Error('send was called before open');
+    const agent = this.#agent;
+    if (agent === undefined) throw new Error('send was called before open');
     const connections = this.#connectionsTo(String(request.origin));
-    const exchange: Exchange = new Exchange(this.run.clock.monotonic(), this.#maxBodyBytes, (result) => {
-      deadlines.remove(exchange);
-      connections?.release(exchange);
-      settle(result);
-    });
-    deadlines.add(exchange);
+    const exchange = new Exchange(this, this.run.clock.monotonic(), this.#maxBodyBytes, settle);
+    this.#deadlines?.add(exchange);
     try {
       (connections ?? agent).dispatch(request, exchange);
     } catch (thrown) {
-      deadlines.remove(exchange);
-      connections?.release(exchange);
+      this.ended(exchange);
       throw thrown;
     }
+  }
+
+  /** An exchange has settled, or could not start. */
+  ended(exchange: Exchange): void {
+    this.#deadlines?.remove(exchange);
+    this.#connections?.release(exchange);
   }
 
   #connectionsTo(origin: string): Connections | undefined {

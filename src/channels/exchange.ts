@@ -15,17 +15,48 @@ export type ExchangeResult =
       readonly wasStarted: boolean;
     };
 
-/** The part of undici's dispatch controller that an exchange uses. */
-interface Controller {
-  abort(reason: Error): void;
+/** Who keeps account of exchanges under way. */
+interface Keeper {
+  /** Called once, before the result is given. */
+  ended(exchange: Exchange): void;
 }
 
 /** Enough for an id and an error text; the rest of a longer answer is read and dropped. */
 export const MAX_BODY_BYTES = 65_536;
 
+/** An answer whose headers are read when something asks for them. */
+class Response implements HttpResponse {
+  readonly status: number;
+  readonly body: string;
+  readonly #rawHeaders: readonly Buffer[];
+
+  constructor(status: number, rawHeaders: readonly Buffer[], body: string) {
+    this.status = status;
+    this.#rawHeaders = rawHeaders;
+    this.body = body;
+  }
+
+  get headers(): HttpResponse['headers'] {
+    return parseHeaders(this.#rawHeaders);
+  }
+}
+
+/** Names and values in turn, by name in lower case. */
+function parseHeaders(raw: readonly Buffer[]): HttpResponse['headers'] {
+  const headers: Record<string, string | string[]> = Object.create(null);
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    const name = String(raw[index]).toLowerCase();
+    const value = String(raw[index + 1]);
+    const earlier = headers[name];
+    headers[name] = earlier === undefined ? value : [earlier, value].flat();
+  }
+  return headers;
+}
+
 /**
- * One request and its answer, as an undici dispatch handler: a promise and a few fields an exchange, where `request`
- * makes a stream. It settles exactly once.
+ * One request and its answer, as an undici dispatch handler: a few fields an exchange, where `request` makes a promise
+ * and a stream. It settles exactly once. The handler is of undici's older kind, which gets headers as bytes: round one of
+ * the newer kind undici wraps one of these, and parses the headers of every answer, which mostly nobody looks at.
  */
 export class Exchange {
   readonly startedMs: number;
@@ -34,17 +65,24 @@ export class Exchange {
   /** Neighbours in the list of deadlines, while it stands there. */
   earlier: Exchange | undefined;
   later: Exchange | undefined;
+  readonly #keeper: Keeper;
   readonly #settle: (result: ExchangeResult) => void;
   readonly #maxBodyBytes: number;
-  #controller: Controller | undefined;
+  #abort: ((reason: Error) => void) | undefined;
   #abortReason: Error | undefined;
   #isSettled = false;
   #status = 0;
-  #headers: HttpResponse['headers'] = {};
+  #headers: readonly Buffer[] = [];
   #chunks: Buffer[] | undefined;
   #bytes = 0;
 
-  constructor(startedMs: number, maxBodyBytes: number, settle: (result: ExchangeResult) => void) {
+  constructor(
+    keeper: Keeper,
+    startedMs: number,
+    maxBodyBytes: number,
+    settle: (result: ExchangeResult) => void,
+  ) {
+    this.#keeper = keeper;
     this.startedMs = startedMs;
     this.#maxBodyBytes = maxBodyBytes;
     this.#settle = settle;
@@ -57,33 +95,35 @@ export class Exchange {
   /** Gives up: the connection is torn down and the exchange settles with the reason. */
   abort(reason: Error): void {
     this.#abortReason = reason;
-    this.#controller?.abort(reason);
-    this.#finish({ error: reason, wasStarted: this.#controller !== undefined });
+    this.#abort?.(reason);
+    this.#finish({ error: reason, wasStarted: this.#abort !== undefined });
   }
 
-  onRequestStart(controller: Controller): void {
-    this.#controller = controller;
-    if (this.#abortReason !== undefined) controller.abort(this.#abortReason);
+  onConnect(abort: (reason: Error) => void): void {
+    this.#abort = abort;
+    if (this.#abortReason !== undefined) abort(this.#abortReason);
   }
 
-  onResponseStart(_: Controller, status: number, headers: HttpResponse['headers']): void {
+  onHeaders(status: number, headers: readonly Buffer[]): boolean {
     this.#status = status;
     this.#headers = headers;
+    return true;
   }
 
-  onResponseData(_: Controller, chunk: Buffer): void {
-    if (this.#bytes >= this.#maxBodyBytes) return;
+  onData(chunk: Buffer): boolean {
+    if (this.#bytes >= this.#maxBodyBytes) return true;
     this.#bytes += chunk.length;
     if (this.#chunks === undefined) this.#chunks = [chunk];
     else this.#chunks.push(chunk);
+    return true;
   }
 
-  onResponseEnd(): void {
-    this.#finish({ response: { status: this.#status, headers: this.#headers, body: this.#body() } });
+  onComplete(): void {
+    this.#finish({ response: new Response(this.#status, this.#headers, this.#body()) });
   }
 
-  onResponseError(_: Controller, error: Error): void {
-    this.#finish({ error, wasStarted: this.#controller !== undefined });
+  onError(error: Error): void {
+    this.#finish({ error, wasStarted: this.#abort !== undefined });
   }
 
   #body(): string {
@@ -95,6 +135,7 @@ export class Exchange {
   #finish(result: ExchangeResult): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
+    this.#keeper.ended(this);
     this.#settle(result);
   }
 }

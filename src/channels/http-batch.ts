@@ -25,10 +25,16 @@ export interface HttpBatchesOptions {
 
 /** How an HTTP channel carries batches. */
 export class HttpBatches implements BatchChannel {
-  readonly #options: HttpBatchesOptions;
+  #options: HttpBatchesOptions;
 
   constructor(options: HttpBatchesOptions) {
     this.#options = options;
+  }
+
+  /** Makes its requests as another does, which was made with new secrets. */
+  renew(renewed: HttpBatches): void {
+    const { frame, request } = renewed.#options;
+    this.#options = { ...this.#options, frame, request };
   }
 
   bytesOf(message: Message): number {

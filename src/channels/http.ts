@@ -116,7 +116,7 @@ class HttpChannel implements Channel {
   readonly #client: HttpClient;
   readonly #answers: Answers;
   /** Undefined where it carries batches alone. */
-  readonly #requestOf: ((message: Message, run: Run) => HttpRequest) | undefined;
+  #requestOf: ((message: Message, run: Run) => HttpRequest) | undefined;
 
   constructor(options: HttpChannelOptions) {
     const { timeoutMs = DEFAULT_TIMEOUT_MS, idempotencyKey: keyHeader, method, each } = options;
@@ -134,21 +134,22 @@ class HttpChannel implements Channel {
   }
 
   send(message: Message): Promise<Answer> {
-    const { run } = this.#client;
-    const requestOf = this.#requestOf;
-    if (requestOf === undefined)
-      throw new RtnError('configuration', 'this channel puts many messages into one request', {
-        next: 'use: batch, or give the body without `each`',
-      });
+    this.#single();
     return new Promise((resolve) => {
-      try {
-        this.#client.exchange(requestOf(message, run), (result) =>
-          resolve(this.#answers.of(result, run.clock.now())),
-        );
-      } catch (thrown) {
-        resolve(unsendableRow(thrown));
-      }
+      this.attempt(message, resolve);
     });
+  }
+
+  attempt(message: Message, settle: (answer: Answer) => void): void {
+    const { run } = this.#client;
+    const requestOf = this.#single();
+    try {
+      this.#client.exchange(requestOf(message, run), (result) =>
+        settle(this.#answers.of(result, run.clock.now())),
+      );
+    } catch (thrown) {
+      settle(unsendableRow(thrown));
+    }
   }
 
   preview(messages: readonly Message[], run: Run): RequestPreview {
@@ -159,8 +160,23 @@ class HttpChannel implements Channel {
     return previewOf(this.#requestOf(message, run));
   }
 
+  async refresh(): Promise<boolean> {
+    const renewed = this.#client.run.renewed?.();
+    if (!(renewed instanceof HttpChannel)) return false;
+    this.#requestOf = renewed.#requestOf;
+    if (renewed.batches !== undefined) this.batches?.renew(renewed.batches);
+    return true;
+  }
+
   close(): Promise<void> {
     return this.#client.close();
+  }
+
+  #single(): (message: Message, run: Run) => HttpRequest {
+    if (this.#requestOf !== undefined) return this.#requestOf;
+    throw new RtnError('configuration', 'this channel puts many messages into one request', {
+      next: 'use: batch, or give the body without `each`',
+    });
   }
 
   #batchesOf(

@@ -28,6 +28,15 @@ export interface PushProviderOptions {
   readonly busyEvery?: number;
 }
 
+interface Troubles {
+  /** Requests that were carried out and whose connection was cut. */
+  resets: number;
+  /** Requests that were answered late. */
+  slow: number;
+  /** Messages of batches that were called busy. */
+  busy: number;
+}
+
 export interface PushProvider {
   /** Base address: what the param `endpoint` takes. */
   readonly endpoint: string;
@@ -40,6 +49,8 @@ export interface PushProvider {
   readonly carriedOutAgain: readonly string[];
   /** Requests answered, by status. */
   readonly answers: ReadonlyMap<number, number>;
+  /** How often each trouble came about that no status tells of. */
+  readonly troubles: Readonly<Troubles>;
   /** Most requests that were ever in the provider at once. */
   readonly mostInFlight: number;
   close(): Promise<void>;
@@ -63,6 +74,7 @@ export async function startPushProvider(options: PushProviderOptions): Promise<P
     receipts: provider.receipts,
     carriedOutAgain: provider.carriedOutAgain,
     answers: provider.answers,
+    troubles: provider.troubles,
     get mostInFlight() {
       return provider.mostInFlight;
     },
@@ -85,6 +97,7 @@ class Provider {
   readonly receipts = new Map<string, Receipt>();
   readonly carriedOutAgain: string[] = [];
   readonly answers = new Map<number, number>();
+  readonly troubles: Troubles = { resets: 0, slow: 0, busy: 0 };
   mostInFlight = 0;
   #inFlight = 0;
   #requests = 0;
@@ -104,6 +117,7 @@ class Provider {
     this.#inFlight++;
     this.mostInFlight = Math.max(this.mostInFlight, this.#inFlight);
     const isSlow = isEvery(++this.#requests, slowEvery);
+    if (isSlow) this.troubles.slow++;
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.once('close', () => {
@@ -117,7 +131,10 @@ class Provider {
   }
 
   #send(response: ServerResponse, { status, headers, body, isCut = false }: Reply): void {
-    if (isCut) return void response.destroy();
+    if (isCut) {
+      this.troubles.resets++;
+      return void response.destroy();
+    }
     this.answers.set(status, (this.answers.get(status) ?? 0) + 1);
     response
       .writeHead(status, { ...(body && { 'content-type': 'application/json' }), ...headers })
@@ -177,7 +194,10 @@ class Provider {
     }
     if (!this.#seenItems.has(String(item.id))) {
       this.#seenItems.add(String(item.id));
-      if (isEvery(++this.#items, this.#options.busyEvery ?? 0)) return { status: 'busy' };
+      if (isEvery(++this.#items, this.#options.busyEvery ?? 0)) {
+        this.troubles.busy++;
+        return { status: 'busy' };
+      }
     }
     if (this.#options.isGone?.(item.to) === true)
       return { status: results.refused, message: `not for ${item.to}` };

@@ -1,6 +1,7 @@
 import type { ClaimChange, StoredClaims } from '../pipeline/claims.js';
 import type { Run } from '../pipeline/contract.js';
 import type { Counts } from '../pipeline/counts.js';
+import { gatherFamily, type PastRun } from '../pipeline/family.js';
 import { RENEW_EVERY_MS } from '../pipeline/lease.js';
 import {
   fenced,
@@ -18,6 +19,7 @@ import { readHistory, unsentRanges } from './file-history.js';
 import { FileJournal, glance, type LogMark } from './file-journal.js';
 import { RunFiles } from './file-names.js';
 import { readControl, readLease, readRecord, writeRecord } from './file-record.js';
+import { listFileRuns, loadFileClaims, loadFileUnsent } from './file-runs.js';
 import { takeOver } from './file-takeover.js';
 
 /** Most characters of what ended a start: an end has to be found from the end of its journal. */
@@ -108,6 +110,14 @@ export class FileLedger implements Ledger {
     const { shard } = this.#run;
     const read = () => readHistory(this.files, shard);
     return (await storing('what the run has done could not be read', read)).claims;
+  }
+
+  async family(rootId: string): Promise<readonly PastRun[]> {
+    const { folder } = this.files;
+    return gatherFamily(await listFileRuns(folder), rootId, {
+      claims: (runId, shard) => loadFileClaims(folder, runId, shard),
+      unsent: (runId, shard) => loadFileUnsent(folder, runId, shard),
+    });
   }
 
   /** Counts that have changed are worth a line; a stream on which nothing happens adds none. */

@@ -2,6 +2,7 @@ import type { ClientBase, Pool } from 'pg';
 import { type Bitmap, type ClaimChange, SEGMENT_SIZE, type StoredClaims } from '../pipeline/claims.js';
 import type { Run } from '../pipeline/contract.js';
 import type { Counts } from '../pipeline/counts.js';
+import type { PastRun } from '../pipeline/family.js';
 import {
   fenced,
   type Lease,
@@ -13,7 +14,7 @@ import {
   type Settled,
 } from '../pipeline/ledger.js';
 import { postgresError } from '../postgres/errors.js';
-import { RUN_COLUMNS, type RunRow, runRecord } from './postgres-runs.js';
+import { loadClaims, loadFamily, RUN_COLUMNS, type RunRow, runRecord } from './postgres-runs.js';
 
 /**
  * The ledger of one shard in Postgres. Every write names the lease's token; the lease's row is locked at the end of a
@@ -88,6 +89,10 @@ export class PostgresLedger implements Ledger {
 
   load(): Promise<StoredClaims> {
     return loadClaims(this.#pool, ...this.#shard);
+  }
+
+  family(rootId: string): Promise<readonly PastRun[]> {
+    return loadFamily(this.#pool, rootId);
   }
 
   async renew(counts: Counts): Promise<RunControl> {
@@ -216,30 +221,6 @@ export class PostgresLedger implements Ledger {
     } catch (thrown) {
       throw postgresError(what, thrown);
     }
-  }
-}
-
-/** What a run's shard has done so far. */
-export async function loadClaims(pool: Pool, runId: string, shard: number): Promise<StoredClaims> {
-  try {
-    const { rows } = await pool.query<{ watermark: string }>(
-      'select watermark from rtn.leases where run_id = $1 and shard = $2',
-      [runId, shard],
-    );
-    const segments = await pool.query<{ segment: string; claimed: Buffer; done: Buffer }>(
-      'select segment, claimed, done from rtn.claims where run_id = $1 and shard = $2 order by segment',
-      [runId, shard],
-    );
-    return {
-      watermark: Number(rows[0]?.watermark ?? 0),
-      segments: segments.rows.map(({ segment, claimed, done }) => ({
-        index: Number(segment),
-        claimed,
-        done,
-      })),
-    };
-  } catch (thrown) {
-    throw postgresError('what the run has done could not be read', thrown);
   }
 }
 

@@ -8,17 +8,14 @@ import { isFenced, type Settled } from '../pipeline/ledger.js';
 import type { Queue } from '../pipeline/queue.js';
 import type { SendResult } from '../pipeline/record.js';
 import { connectPostgres } from '../postgres/connect.js';
-import { copyRow } from '../postgres/copy-text.js';
 import { postgresError } from '../postgres/errors.js';
-import { parseTableName, type TableName } from '../postgres/identifier.js';
 import { migrate } from '../postgres/migrations.js';
 import { collectBatch } from './batch.js';
-import { LOG_COLUMNS } from './columns.js';
+import { copyChunks } from './copy-rows.js';
 import { PostgresLedger } from './postgres-ledger.js';
+import { LogPartitions } from './postgres-partitions.js';
 import { COLUMN_LIST, makeLogTable } from './postgres-table.js';
-
-/** COPY data goes out in pieces of about this size: a piece a row is less than half as fast. */
-const CHUNK_CHARACTERS = 65_536;
+import { type LogTarget, parseLogTarget } from './postgres-target.js';
 
 /** How long a write is tried again while Postgres does not answer, with growing pauses. */
 const GIVE_UP_AFTER_MS = 60_000;
@@ -30,17 +27,20 @@ const GIVE_UP_AFTER_MS = 60_000;
  */
 export class PostgresLog implements Logger {
   unwritten: readonly SendResult[] = [];
-  readonly #table: TableName;
+  readonly #target: LogTarget;
+  readonly #partitions: LogPartitions;
   #pool: Pool | undefined;
   #run: Run | undefined;
   #ledger: PostgresLedger | undefined;
 
-  constructor(table: string) {
-    this.#table = parseTableName(table);
+  /** `target` is what stands behind `pg:`. */
+  constructor(target: string) {
+    this.#target = parseLogTarget(target);
+    this.#partitions = new LogPartitions(this.#target);
   }
 
   get address(): string {
-    return `Postgres table ${this.#table.text}`;
+    return `Postgres table ${this.#target.table.text}`;
   }
 
   get ledger(): PostgresLedger {
@@ -54,7 +54,8 @@ export class PostgresLog implements Logger {
     this.#pool = pool;
     this.#ledger = new PostgresLedger(pool, run);
     await migrate(pool);
-    await makeLogTable(pool, this.#table);
+    await makeLogTable(pool, this.#target);
+    await this.#partitions.makeAhead(pool, run.clock.now());
   }
 
   async log(results: Queue<SendResult>, { settle, written, pressure }: LogControl): Promise<void> {
@@ -85,12 +86,16 @@ export class PostgresLog implements Logger {
     const giveUpAtMs = run.clock.monotonic() + GIVE_UP_AFTER_MS;
     for (let pauseMs = 100; ; pauseMs = Math.min(2 * pauseMs, 5_000)) {
       try {
+        await this.#partitions.cover(
+          pool,
+          batch.map(({ finishedAtMs }) => finishedAtMs),
+        );
         await this.#write(pool, run, batch, settled);
         return;
       } catch (thrown) {
         if (isFenced(thrown)) throw thrown;
         const error = postgresError(
-          `${batch.length} results could not be written to ${this.#table.text}`,
+          `${batch.length} results could not be written to ${this.#target.table.text}`,
           thrown,
         );
         if (!error.isRetriable || run.clock.monotonic() + pauseMs > giveUpAtMs) {
@@ -114,7 +119,7 @@ export class PostgresLog implements Logger {
     let failure: Error | undefined;
     try {
       await client.query('begin');
-      const copy = client.query(from(`copy ${this.#table.sql} (${COLUMN_LIST}) from stdin`));
+      const copy = client.query(from(`copy ${this.#target.table.sql} (${COLUMN_LIST}) from stdin`));
       await pipeline(Readable.from(copyChunks(batch, run)), copy);
       const isNew = await this.ledger.settle(client, settled);
       await client.query(isNew ? 'commit' : 'rollback');
@@ -126,16 +131,4 @@ export class PostgresLog implements Logger {
       client.release(failure);
     }
   }
-}
-
-function* copyChunks(batch: readonly SendResult[], run: Run): Generator<string> {
-  let chunk = '';
-  for (const result of batch) {
-    chunk += copyRow(LOG_COLUMNS.map(({ of }) => of(result, run)));
-    if (chunk.length >= CHUNK_CHARACTERS) {
-      yield chunk;
-      chunk = '';
-    }
-  }
-  if (chunk !== '') yield chunk;
 }

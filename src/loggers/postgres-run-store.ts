@@ -6,9 +6,15 @@ import { connectPostgres } from '../postgres/connect.js';
 import { postgresError } from '../postgres/errors.js';
 import { parseTableName, type TableName } from '../postgres/identifier.js';
 import type { LogRow } from './log-rows.js';
-import { loadClaims } from './postgres-ledger.js';
 import { countRows, deleteRows, errorGroups, exportRows, noLog, noSuchTable } from './postgres-rows.js';
-import { RUN_COLUMNS, type RunRow, runRecord, type StartRow, startRecord } from './postgres-runs.js';
+import {
+  loadClaims,
+  RUN_COLUMNS,
+  type RunRow,
+  runRecord,
+  type StartRow,
+  startRecord,
+} from './postgres-runs.js';
 import type {
   DeletedRows,
   Environment,

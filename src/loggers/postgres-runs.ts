@@ -1,6 +1,10 @@
+import type { Pool } from 'pg';
+import type { StoredClaims, Unsent } from '../pipeline/claims.js';
 import type { Counts } from '../pipeline/counts.js';
+import type { PastRun } from '../pipeline/family.js';
 import type { RunRecord, RunState, StartRecord } from '../pipeline/ledger.js';
 import type { RunPlan } from '../pipeline/plan.js';
+import { postgresError } from '../postgres/errors.js';
 
 export interface RunRow {
   readonly run_id: string;
@@ -61,4 +65,61 @@ export function startRecord(row: StartRow): StartRecord {
     exitCode: row.exit_code,
     error: row.error,
   };
+}
+
+/** What a run's shard has done so far. */
+export async function loadClaims(pool: Pool, runId: string, shard: number): Promise<StoredClaims> {
+  try {
+    const { rows } = await pool.query<{ watermark: string }>(
+      'select watermark from rtn.leases where run_id = $1 and shard = $2',
+      [runId, shard],
+    );
+    const segments = await pool.query<{ segment: string; claimed: Buffer; done: Buffer }>(
+      'select segment, claimed, done from rtn.claims where run_id = $1 and shard = $2 order by segment',
+      [runId, shard],
+    );
+    return {
+      watermark: Number(rows[0]?.watermark ?? 0),
+      segments: segments.rows.map(({ segment, claimed, done }) => ({
+        index: Number(segment),
+        claimed,
+        done,
+      })),
+    };
+  } catch (thrown) {
+    throw postgresError('what the run has done could not be read', thrown);
+  }
+}
+
+/** How the positions of a run's shard ended that were not sent. */
+export async function loadUnsent(pool: Pool, runId: string, shard: number): Promise<Unsent[]> {
+  const { rows } = await pool.query<{ position: string; reason: string }>(
+    'select position, reason from rtn.unsent where run_id = $1 and shard = $2 order by position',
+    [runId, shard],
+  );
+  return rows.map(({ position, reason }) => ({ position: Number(position), reason }));
+}
+
+/** A run and those that repeat parts of it, in order. */
+export async function loadFamily(pool: Pool, rootId: string): Promise<PastRun[]> {
+  try {
+    const { rows } = await pool.query<{ run_id: string; identity: string | null; shards: number }>(
+      `select run_id, plan->>'inputIdentity' as identity, (plan->>'shards')::int as shards
+       from rtn.runs where root_id = $1 order by run_id <> root_id, started_at`,
+      [rootId],
+    );
+    const family: PastRun[] = [];
+    for (const { run_id: runId, identity, shards } of rows) {
+      const parts: PastRun['shards'][number][] = [];
+      for (let shard = 0; shard < shards; shard++)
+        parts.push({
+          claims: await loadClaims(pool, runId, shard),
+          unsent: await loadUnsent(pool, runId, shard),
+        });
+      family.push({ runId, inputIdentity: identity, shards: parts });
+    }
+    return family;
+  } catch (thrown) {
+    throw postgresError('what the run and its repeats have done could not be read', thrown);
+  }
 }

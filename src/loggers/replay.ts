@@ -1,13 +1,14 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { PoolClient } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { RtnError } from '../error.js';
 import { parseLocation, servedLocation } from '../pipeline/location.js';
 import { connectPostgres } from '../postgres/connect.js';
 import { copyRow } from '../postgres/copy-text.js';
 import { postgresError } from '../postgres/errors.js';
-import { parseTableName, type TableName } from '../postgres/identifier.js';
+import { LogPartitions } from './postgres-partitions.js';
 import { COLUMN_LIST, makeLogTable } from './postgres-table.js';
+import { type LogTarget, parseLogTarget } from './postgres-target.js';
 import type { SpillHeader } from './spill.js';
 import { spillLines } from './spill-lines.js';
 
@@ -42,15 +43,15 @@ export async function replaySpill(file: string, options: ReplayOptions): Promise
     throw new RtnError('usage', `${file} does not say which log its rows belong to`, {
       next: `rtn log replay ${file} --log pg:TABLE`,
     });
-  const table = parseTableName(servedLocation({ name: 'log', location: parseLocation(log) }, ['pg']).target);
+  const target = parseLogTarget(servedLocation({ name: 'log', location: parseLocation(log) }, ['pg']).target);
   const pool = await connectPostgres(options.environment, 'rtn log replay');
   try {
-    await makeLogTable(pool, table);
+    await makeLogTable(pool, target);
     const client = await pool.connect();
     try {
-      return { log, ...(await replay(client, table, file)) };
+      return { log, ...(await replay(client, pool, target, file)) };
     } catch (thrown) {
-      throw postgresError(`${file} could not be written to ${table.text}`, thrown);
+      throw postgresError(`${file} could not be written to ${target.table.text}`, thrown);
     } finally {
       client.release(true);
     }
@@ -64,7 +65,13 @@ async function headerOf(file: string): Promise<SpillHeader | undefined> {
   return undefined;
 }
 
-async function replay(client: PoolClient, table: TableName, file: string): Promise<Omit<Replayed, 'log'>> {
+async function replay(
+  client: PoolClient,
+  pool: Pool,
+  target: LogTarget,
+  file: string,
+): Promise<Omit<Replayed, 'log'>> {
+  const { table } = target;
   const { from } = await import('pg-copy-streams');
   const broken: { number: number; problem: string }[] = [];
   await client.query('begin');
@@ -74,6 +81,13 @@ async function replay(client: PoolClient, table: TableName, file: string): Promi
   await pipeline(
     Readable.from(copyRows(file, broken)),
     client.query(from(`copy rtn_spilled (${COLUMN_LIST}) from stdin`)),
+  );
+  const { rows: times } = await client.query<{ finished_at: Date }>(
+    "select distinct date_trunc('day', finished_at, 'UTC') as finished_at from rtn_spilled",
+  );
+  await new LogPartitions(target).cover(
+    pool,
+    times.map(({ finished_at }) => finished_at.getTime()),
   );
   await client.query(`lock table ${table.sql} in share row exclusive mode`);
   const { rowCount } = await client.query(

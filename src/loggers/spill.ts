@@ -32,7 +32,8 @@ export class SpillFile {
   constructor(run: Run, log: string) {
     this.#run = run;
     this.#log = log;
-    this.path = join(run.stateDir, `${encodeURIComponent(run.id)}.spill.ndjson`);
+    const shard = run.shards === 1 ? '' : `.${run.shard}`;
+    this.path = join(run.stateDir, `${encodeURIComponent(run.id)}${shard}.spill.ndjson`);
   }
 
   async append(results: readonly SendResult[]): Promise<void> {

@@ -1,6 +1,7 @@
 import { type ClaimChange, SEGMENT_SIZE, type StoredClaims, type Unsent } from '../pipeline/claims.js';
 import type { Run } from '../pipeline/contract.js';
 import type { Counts } from '../pipeline/counts.js';
+import { gatherFamily, type PastRun } from '../pipeline/family.js';
 import {
   fenced,
   type Lease,
@@ -15,7 +16,14 @@ import type { YtClient } from '../yt/client.js';
 import { hasYtCode } from '../yt/failure.js';
 import type { TransactionOptions, YtTransaction } from '../yt/transaction.js';
 import { YtLease } from './yt-lease.js';
-import { readYtControl, readYtRun, runAttributes } from './yt-runs.js';
+import {
+  listYtRuns,
+  loadYtClaims,
+  loadYtUnsent,
+  readYtControl,
+  readYtRun,
+  runAttributes,
+} from './yt-runs.js';
 import {
   bitmapAttributes,
   claimsOf,
@@ -95,6 +103,14 @@ export class YtLedger implements Ledger {
         this.#unsent.set(index, unsentOf(value));
     }
     return claims;
+  }
+
+  async family(rootId: string): Promise<readonly PastRun[]> {
+    const [client, logPath] = [this.#client, this.#logPath];
+    return gatherFamily(await listYtRuns(client, logPath), rootId, {
+      claims: (runId, shard) => loadYtClaims(client, logPath, runId, shard),
+      unsent: (runId, shard) => loadYtUnsent(client, logPath, runId, shard),
+    });
   }
 
   async renew(counts: Counts): Promise<RunControl> {

@@ -24,6 +24,8 @@ export interface AdmissionControl {
   readonly counts: Counts;
   /** The part of the input that this run takes; undefined for all of it. */
   readonly selection?: Selection | undefined;
+  /** The only positions that are wanted, where the run repeats a part of another one. */
+  readonly wanted?: ReadonlySet<number> | undefined;
   /** Tells what earlier starts have done, and claims what is to be sent; undefined in a dry run. */
   readonly journal?: Journal | undefined;
   /** What becomes of rows that may have been sent when an earlier start died. */
@@ -92,8 +94,9 @@ export class Admission {
 
   /** Those of the records that are selected and that no earlier start has done. */
   #toDo(received: readonly Incoming[], control: AdmissionControl): readonly Incoming[] {
-    const { counts, selection, journal } = control;
-    const selected = selection === undefined ? received : selection.take(received);
+    const { counts, selection, journal, wanted } = control;
+    const asked = wanted === undefined ? received : received.filter(({ position }) => wanted.has(position));
+    const selected = selection === undefined ? asked : selection.take(asked);
     if (selection?.isComplete) control.complete();
     counts.notSelected += received.length - selected.length;
     if (journal === undefined || journal.hasNothingDone) return selected;
@@ -176,7 +179,9 @@ export class Admission {
     } else if (this.#validate(row)) {
       admitted.push({ id: this.#id(row, position), position, recipient: this.#recipient(row), row });
     } else {
-      refused.push(this.#rejected(position, row, 'invalid_row', describe(this.#validate.errors)));
+      refused.push(
+        this.#rejected(position, row, 'invalid_row', describe(this.#validate.errors, this.#input.row)),
+      );
     }
   }
 
@@ -235,9 +240,11 @@ function unsafeColumn(row: Row): string | undefined {
   return undefined;
 }
 
-function describe(errors: readonly ErrorObject[] | null | undefined): string {
+/** What is wrong with a row; never its values, nor the keys within a sensitive one. */
+function describe(errors: readonly ErrorObject[] | null | undefined, schema: JsonSchema): string {
   const error = errors?.[0];
   if (error === undefined) return 'the row does not fit the schema';
-  const column = error.instancePath.slice(1).replaceAll('/', '.');
+  const [name = '', ...within] = error.instancePath.slice(1).split('/');
+  const column = [name, ...(isSensitive(schema, name) ? [] : within)].join('.');
   return column === '' ? `${error.message}` : `column ${column} ${error.message}`;
 }

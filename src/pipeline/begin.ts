@@ -3,6 +3,7 @@ import { Claims } from './claims.js';
 import type { Run, SenderOutline } from './contract.js';
 import type { Counts } from './counts.js';
 import type { Ending } from './ending.js';
+import { decidedLater, retryPositions } from './family.js';
 import { thisHolder } from './holder.js';
 import { Journal } from './journal.js';
 import { acquireLease, LeaseKeeper } from './lease.js';
@@ -41,6 +42,8 @@ export interface Begun {
 
 /** A run that this process holds. */
 export interface KeptRun {
+  /** The only positions that are wanted, where it repeats a part of another run. */
+  readonly wanted: ReadonlySet<number> | undefined;
   readonly journal: Journal;
   readonly keeper: LeaseKeeper;
 }
@@ -63,24 +66,28 @@ export async function beginRun(
   const { plan, ending, counts, live } = options;
   const { id: runId, rootId, operation, version, digest } = run;
   const now = { runId, rootId, operation, version, digest, plan };
-  const record = await ledger.begin(now);
+  let record = await ledger.begin(now);
   requireSamePlan(record, now);
   requireNotStopped(record);
   const known = await ledger.lease();
-  const told = { record, inDoubt: 0, isResumed: known !== undefined };
-  if (!options.isEndless && isFinished(known?.finished, plan)) {
-    options.begun?.({ ...told, isFinished: true });
-    return undefined;
-  }
-  await acquireLease(ledger, {
+  const lease = await acquireLease(ledger, {
     clock: run.clock,
     holder: thisHolder(),
     runId,
     waitMs: options.waitMs ?? DEFAULT_WAIT_MS,
     signal: ending.endSignal,
+    isFinished: ({ finished }) => !options.isEndless && isFinished(finished, plan),
     warn: run.warn,
   });
+  // Much may have been asked of the run while this waited.
+  record = await ledger.begin(now);
+  const told = { record, inDoubt: 0, isResumed: known !== undefined };
+  if (lease === undefined) {
+    options.begun?.({ ...told, isFinished: true });
+    return undefined;
+  }
   const claims = new Claims(await ledger.load());
+  const wanted = await settleFamily(ledger, run, plan, claims);
   const journal = new Journal(ledger, claims, {
     window: options.inDoubtWindow ?? defaultWindow(options.outline),
     outline: options.outline,
@@ -93,8 +100,35 @@ export async function beginRun(
     lost: (error) => ending.stop('ledger', error),
     warn: run.warn,
   });
+  live.isStale = () => keeper.isStale;
+  if (record.control.isStopped) ending.end('rtn runs stop');
   options.begun?.({ ...told, isFinished: false, inDoubt: claims.open });
-  return { journal, keeper };
+  return { journal, keeper, wanted };
+}
+
+/** What the run's relatives have to do with it: which positions it repeats, or which of its own were decided by a repeat. */
+async function settleFamily(
+  ledger: Ledger,
+  run: Run,
+  plan: RunPlan,
+  claims: Claims,
+): Promise<ReadonlySet<number> | undefined> {
+  if (plan.retry === null && claims.open === 0) return undefined;
+  const family = (await ledger.family(run.rootId)).filter(
+    ({ runId }) => runId !== run.id || plan.retry === null,
+  );
+  if (plan.retry === null) {
+    claims.decide(decidedLater(family));
+    return undefined;
+  }
+  const [root] = family;
+  if (root !== undefined && root.inputIdentity !== plan.inputIdentity)
+    throw new RtnError(
+      'configuration',
+      `the input is not what it was in the run '${oneLine(run.rootId, 200)}': its messages cannot be told`,
+      { next: 'give the input that the run had, unchanged' },
+    );
+  return retryPositions(family, plan.retry);
 }
 
 /** What may be in doubt by default: where repeats do no harm that is no danger, else as little as keeps the sender busy. */
@@ -115,11 +149,11 @@ function requireNotStopped({ runId, control }: RunRecord): void {
 }
 
 function obey(control: RunControl, run: Run, live: LiveControl, ending: Ending): void {
-  const wasPaused = live.isPaused;
-  const hasChanged = live.set(control);
-  if (hasChanged && control.isPaused !== wasPaused)
+  const was = live.asked;
+  live.set(control);
+  if (control.isPaused !== was.isPaused)
     run.warn(control.isPaused ? 'paused by rtn runs pause' : 'resumed by rtn runs resume');
-  else if (hasChanged)
+  if (control.rate !== was.rate)
     run.warn(
       control.rate === null ? "the operation's own rate again" : `the rate is ${control.rate} a second now`,
     );

@@ -42,7 +42,7 @@ export interface DoneChange {
   readonly watermark: number;
   /** Claims among them that this ends. */
   readonly closed: number;
-  /** How the positions ended that were not sent. */
+  /** How the positions ended that were not sent, those below the watermark too. */
   readonly unsent: readonly Unsent[];
 }
 
@@ -100,6 +100,24 @@ export class Claims {
   /** One more than the highest position that was claimed or is done. */
   get end(): number {
     return this.#end;
+  }
+
+  /** Takes note that nothing below is asked for: a shard begins there. */
+  startAt(position: number): void {
+    const watermark = Math.floor(position / SEGMENT_SIZE) * SEGMENT_SIZE;
+    this.#watermark = Math.max(this.#watermark, watermark);
+    this.#end = Math.max(this.#end, watermark);
+  }
+
+  /** Takes note that these were decided elsewhere: they are done. */
+  decide(positions: readonly number[]): void {
+    for (const position of positions) {
+      if (!this.isOpen(position)) continue;
+      const segment = this.#segment(Math.floor(position / SEGMENT_SIZE));
+      put(segment.done, position % SEGMENT_SIZE);
+      segment.doneCount++;
+      this.#open--;
+    }
   }
 
   isDone(position: number): boolean {

@@ -1,9 +1,10 @@
 import type { Clock } from '../clock.js';
+import type { Concealer } from './concealer.js';
 import type { Counts } from './counts.js';
 import type { Ledger, Settled } from './ledger.js';
 import type { LiveControl } from './live-control.js';
 import type { Queue } from './queue.js';
-import type { Incoming, Message, Row, SendResult } from './record.js';
+import type { Incoming, Message, SendResult } from './record.js';
 
 /** What a component learns about the run when it opens. */
 export interface Run {
@@ -28,6 +29,11 @@ export interface Run {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** A folder of the runner's own for what must survive it, for example spilled results. Made when first needed. */
   readonly stateDir: string;
+  /**
+   * The channel as it is made with the secrets that their files hold by now; undefined where none has changed. For
+   * `Channel.refresh`, which takes over from it how requests are made; it is never opened.
+   */
+  renewed?(): Channel | undefined;
   /** A sender shows here how it stands, for metrics; absent where nobody looks. */
   watch?(sending: SendingState): void;
   /** Something worth a line for the operator that is not an error, for example a provider asking to slow down. */
@@ -75,7 +81,7 @@ export interface Reader {
   readonly pushEndpoint?: string | undefined;
 }
 
-/** The part of an input that is wanted. A reader may pass over what is before `from`; a stream counts on from there. */
+/** The part of an input that is wanted: a reader hands over these rows and no others. A stream counts on from `from`. */
 export interface ReadRange {
   /** The first position. */
   readonly from: number;
@@ -129,8 +135,8 @@ export interface SendControl {
   stop(error: Error, message?: Message): void;
   /** What a person may change while it sends. */
   readonly live?: LiveControl | undefined;
-  /** Takes the sensitive values of a row out of what a provider said, before that is logged; none where none is sensitive. */
-  readonly conceal?: ((text: string, row: Row) => string) | undefined;
+  /** Takes what is secret or personal out of what a provider said, before anybody sees it. */
+  readonly concealer?: Concealer | undefined;
 }
 
 export interface SendReport {
@@ -150,6 +156,11 @@ export interface Channel {
   readonly isIdempotent?: boolean;
   open(run: Run, concurrency: number): Promise<void>;
   send(message: Message): Promise<Answer>;
+  /**
+   * The same as `send` for a sender that makes many requests: it calls `settle` once instead of making a promise a
+   * message, possibly before it returns. A channel may leave it out.
+   */
+  attempt?(message: Message, settle: (answer: Answer) => void): void;
   /** What `use: batch` calls instead of `send`; a channel that cannot carry batches does not have it. */
   readonly batches?: BatchChannel;
   /** Renews the credentials after a `refresh` answer; false when there are no others. Called once at a time. */

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { jsonText } from '../yson/json-text.js';
 import type { Message } from './record.js';
 
 /**
@@ -16,7 +17,7 @@ export function idempotencyKey(
     const prefix = JSON.stringify([operation, runId, channel]).slice(0, -1);
     known = { operation, runId, channel, prefix };
   }
-  return hash('sha256', `${known.prefix},${JSON.stringify(messageId)},${position}]`, 'base64url');
+  return hash('sha256', `${known.prefix},${jsonText(messageId)},${position}]`, 'base64url');
 }
 
 /** How the text of the last key begins: all messages of a run begin alike. */

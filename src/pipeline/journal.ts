@@ -53,6 +53,11 @@ export class Journal implements Pressure {
     return this.#claims.end;
   }
 
+  /** Takes note that nothing below is asked for: a shard begins there. */
+  startAt(position: number): void {
+    this.#claims.startAt(position);
+  }
+
   /** Whether no earlier start has done anything. */
   readonly hasNothingDone: boolean;
   /** Whether an earlier start has left messages in doubt. */
@@ -79,7 +84,7 @@ export class Journal implements Pressure {
   get #claimSize(): number {
     const { window, outline, live } = this.#options;
     const perRequest = outline?.itemsPerRequest ?? 1;
-    const rate = (live.ratePerSecond ?? outline?.rateLimit ?? 0) * perRequest;
+    const rate = (live.ratePerSecond ?? (outline?.rateLimit ?? 0) / live.shards) * perRequest;
     const most = Math.max(1, Math.min(MAX_CLAIM, Math.floor(window / 2)));
     return rate === 0 ? most : Math.min(most, Math.max(perRequest, Math.floor((rate * CLAIM_MS) / 1_000), 1));
   }

@@ -10,8 +10,12 @@ export const RENEW_EVERY_MS = 3_000;
 /** A holder whose beat has not risen for so long, as the one that waits has seen it, may be succeeded. */
 const EXPIRES_AFTER_MS = 15_000;
 
-/** How often the one that waits looks. */
+/** So long after its last renewal began a holder sends nothing more: well before another one may succeed it. */
+const STALE_AFTER_MS = 12_000;
+
+/** How often the one that waits looks; sooner where somebody else was just about to take it. */
 const LOOK_EVERY_MS = 1_000;
+const LOOK_AGAIN_MS = 100;
 
 export interface LeaseOptions {
   readonly clock: Clock;
@@ -22,29 +26,34 @@ export interface LeaseOptions {
   readonly waitMs: number;
   /** Aborted when nobody wants the lease any more. */
   readonly signal: AbortSignal;
+  /** Whether the last holder has done all that is asked for: then the lease is not taken. */
+  isFinished(lease: Lease): boolean;
   warn(message: string): void;
 }
 
 /**
  * Takes a shard's lease: at once where it is free or its holder's process is gone, else once the holder has not renewed
  * it for 15 s by this process' own clock, so that no two clocks are compared. Throws `temporary` when a living holder
- * keeps it for longer than `waitMs`.
+ * keeps it for longer than `waitMs`. Undefined when there is nothing left to do.
  */
-export async function acquireLease(ledger: Ledger, options: LeaseOptions): Promise<Lease> {
+export async function acquireLease(ledger: Ledger, options: LeaseOptions): Promise<Lease | undefined> {
   const { clock, holder, runId, waitMs, signal } = options;
   const startedMs = clock.monotonic();
   let seen = await ledger.lease();
   let seenMs = startedMs;
   for (let hasWarned = false; ; ) {
-    if (seen === undefined || isHolderGone(seen.holder) || clock.monotonic() - seenMs >= EXPIRES_AFTER_MS) {
+    if (seen !== undefined && options.isFinished(seen)) return undefined;
+    const isFree = seen === undefined || isHolderGone(seen.holder);
+    if (isFree || clock.monotonic() - seenMs >= EXPIRES_AFTER_MS) {
       const taken = await ledger.take(seen, holder);
       if (taken !== undefined) return taken;
-    } else if (clock.monotonic() - startedMs >= waitMs || signal.aborted) throw isBusy(runId, seen);
-    else {
-      if (!hasWarned) options.warn(`the run '${runId}' is held by ${holderText(seen.holder)}; waiting`);
-      hasWarned = true;
-      await sleep(clock, LOOK_EVERY_MS, signal).catch(() => {});
     }
+    if (clock.monotonic() - startedMs >= waitMs || signal.aborted) throw isBusy(runId, seen);
+    if (!isFree && !hasWarned) {
+      options.warn(`the run '${runId}' is held by ${holderText(seen?.holder ?? '')}; waiting`);
+      hasWarned = true;
+    }
+    await sleep(clock, isFree ? LOOK_AGAIN_MS : LOOK_EVERY_MS, signal);
     const now = await ledger.lease();
     if (now?.token !== seen?.token || now?.beat !== seen?.beat || now?.holder !== seen?.holder)
       seenMs = clock.monotonic();
@@ -52,7 +61,8 @@ export async function acquireLease(ledger: Ledger, options: LeaseOptions): Promi
   }
 }
 
-function isBusy(runId: string, { holder }: Lease): RtnError {
+function isBusy(runId: string, lease: Lease | undefined): RtnError {
+  const holder = lease?.holder ?? '';
   return new RtnError('temporary', `the run '${runId}' is under way: ${holderText(holder)} holds it`, {
     details: { holder },
     next: 'wait for its end, or stop it with rtn runs stop; --wait 10m waits longer',
@@ -69,6 +79,8 @@ export class LeaseKeeper {
     lost(error: RtnError): void;
     warn(message: string): void;
   };
+  /** When the last renewal that succeeded was begun. */
+  #renewedMs: number;
   #cancel = () => {};
   #isEnded = false;
   #renewing: Promise<void> = Promise.resolve();
@@ -84,7 +96,13 @@ export class LeaseKeeper {
     this.#clock = clock;
     this.#counts = counts;
     this.#on = on;
+    this.#renewedMs = clock.monotonic();
     this.#schedule();
+  }
+
+  /** Whether another process may hold the lease by now: this one was stopped, or the store does not answer. */
+  get isStale(): boolean {
+    return this.#clock.monotonic() - this.#renewedMs > STALE_AFTER_MS;
   }
 
   /** Ends renewing, and waits for a renewal that is under way. */
@@ -101,8 +119,10 @@ export class LeaseKeeper {
   }
 
   async #renew(): Promise<void> {
+    const beganMs = this.#clock.monotonic();
     try {
       const control = await this.#ledger.renew(this.#counts);
+      this.#renewedMs = beganMs;
       if (!this.#isEnded) this.#on.asked(control);
     } catch (thrown) {
       const error = toRtnError(thrown);

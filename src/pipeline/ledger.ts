@@ -1,6 +1,7 @@
 import { RtnError } from '../error.js';
 import type { ClaimChange, DoneChange, Ranges, StoredClaims } from './claims.js';
 import type { Counts } from './counts.js';
+import type { PastRun } from './family.js';
 import type { RunPlan } from './plan.js';
 
 /** `running` stays where a process died; `finished` has a result for every row; `stopped` ended before that. */
@@ -83,9 +84,17 @@ export interface Ledger {
   begin(run: NewRun): Promise<RunRecord>;
   /** The shard's lease as it stands; undefined while it was never held. */
   lease(): Promise<Lease | undefined>;
-  /** Takes the lease when it still has the token that was seen; undefined when somebody else was faster. */
+  /**
+   * Takes the lease when it is still as it was seen; undefined when somebody else was faster, or is about to be: look
+   * again.
+   */
   take(seen: Lease | undefined, holder: string): Promise<Lease | undefined>;
   load(): Promise<StoredClaims>;
+  /**
+   * What the run with this id and those that repeat parts of it (their `rootId`) have done, the run itself first, then by
+   * their start. Empty where there is no such run.
+   */
+  family(rootId: string): Promise<readonly PastRun[]>;
   /** Shows that the holder is alive, with its counts; gives what was asked of the run. */
   renew(counts: Counts): Promise<RunControl>;
   /** Returns when the claim is durable: only then may its messages be sent. */

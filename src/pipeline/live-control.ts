@@ -1,32 +1,47 @@
 import { NO_CONTROL, type RunControl } from './ledger.js';
 
-/** What a person may change of a run while it sends: whether it pauses, and its rate. Senders look at it before each request. */
+/**
+ * What may change of a run while it sends: whether a person has paused it, whether its lease is in force, and its rate.
+ * Senders look at it before each request.
+ */
 export class LiveControl {
-  readonly #shards: number;
+  /** Into how many parts the run is divided. */
+  readonly shards: number;
   readonly #listeners = new Set<() => void>();
   #control = NO_CONTROL;
+  #wasStale = false;
+  /** Whether another process may have the run by now; set by who keeps the lease. */
+  isStale: () => boolean = () => false;
 
   /** A rate is of the whole run: each of its shards has its share. */
   constructor(shards = 1) {
-    this.#shards = shards;
+    this.shards = shards;
   }
 
+  /** Whether nothing may be sent for now. */
   get isPaused(): boolean {
-    return this.#control.isPaused;
+    this.#wasStale ||= this.isStale();
+    return this.#control.isPaused || this.#wasStale;
   }
 
   /** Requests a second in place of the operation's; undefined for the operation's own. */
   get ratePerSecond(): number | undefined {
-    return this.#control.rate === null ? undefined : this.#control.rate / this.#shards;
+    return this.#control.rate === null ? undefined : this.#control.rate / this.shards;
   }
 
-  /** Takes over what was asked; true when something has changed. */
-  set(control: RunControl): boolean {
+  /** What a person has asked for. */
+  get asked(): RunControl {
+    return this.#control;
+  }
+
+  /** Takes over what was asked, as a renewal of the lease told it. */
+  set(control: RunControl): void {
     const { isPaused, rate } = this.#control;
+    const wasStale = this.#wasStale;
     this.#control = control;
-    if (isPaused === control.isPaused && rate === control.rate) return false;
+    this.#wasStale = this.isStale();
+    if (isPaused === control.isPaused && rate === control.rate && wasStale === this.#wasStale) return;
     for (const listener of [...this.#listeners]) listener();
-    return true;
   }
 
   /** Calls back after each change; the function it returns ends that. */

@@ -3,6 +3,7 @@ import { RUNNER_EXIT, runnerExit } from '../exit.js';
 import { Admission, IN_DOUBT_TEXT } from './admission.js';
 import { beginRun, type KeepOptions, type KeptRun } from './begin.js';
 import type { InputDefinition } from './binding.js';
+import { Concealer } from './concealer.js';
 import type {
   LogControl,
   Logger,
@@ -16,11 +17,11 @@ import type {
 import { type Counts, countLogged, loggedTotal, newCounts } from './counts.js';
 import type { Ending, Place, Stage } from './ending.js';
 import type { Journal } from './journal.js';
+import { isFenced } from './ledger.js';
 import type { Outstanding } from './outstanding.js';
 import { Queue } from './queue.js';
 import type { Incoming, Message, SendResult } from './record.js';
 import type { Selection } from './selection.js';
-import { concealer } from './sensitive.js';
 import { type ThresholdOptions, Thresholds } from './thresholds.js';
 import { type Deadline, startDeadline, startDrainTimer } from './timers.js';
 
@@ -38,6 +39,8 @@ export interface PipelineOptions {
   readonly counts: Counts;
   /** After an End by signal: how long until it becomes a Stop. */
   readonly drainTimeoutMs: number;
+  /** Names of secrets by their values, which no text of a provider brings into the log; it may grow. */
+  readonly secretNames?: ReadonlyMap<string, string> | undefined;
   /** How much may go wrong before it becomes a Stop. */
   readonly thresholds?: ThresholdOptions | undefined;
   /** The latest time to send, milliseconds since the epoch: then it becomes a Stop. */
@@ -87,7 +90,7 @@ export async function runPipeline(pipeline: Pipeline, run: Run, options: Pipelin
     const { confirm } = options;
     if (confirm !== undefined && !ending.endSignal.aborted) await attempt(ending, 'confirmation', confirm);
     hasBegun = !ending.endSignal.aborted;
-    if (hasBegun) isInputRead = await runStages(pipeline, run, options, journal, deadline);
+    if (hasBegun) isInputRead = await runStages(pipeline, run, options, kept, deadline);
   }
   deadline?.cancel();
   const isComplete = isInputRead || (hasBegun && pipeline.reader.isEndless);
@@ -123,6 +126,7 @@ async function end(
   exitCode: number,
 ): Promise<void> {
   await keeper.end();
+  if (isFenced(ending.stopCause?.error)) return;
   const state = exitCode === RUNNER_EXIT.ok ? 'finished' : 'stopped';
   const error = ending.stopCause?.error.message ?? null;
   // A sender that threw may have requests under way that nobody knows of.
@@ -187,19 +191,6 @@ function forgiveTime(ending: Ending, { left }: Counts, isComplete: boolean): voi
   if (left === 0 && (isComplete || ending.stopCause?.stage === 'drain')) ending.forgive();
 }
 
-/** The error without what is sensitive in the row that it was seen on: it may quote the provider. */
-function concealed(
-  error: RtnError,
-  message: Message | undefined,
-  conceal: ReturnType<typeof concealer>,
-): RtnError {
-  if (conceal === undefined || message === undefined) return error;
-  const text = conceal(error.message, message.row);
-  return text === error.message
-    ? error
-    : new RtnError(error.code, text, error.next === undefined ? {} : { next: error.next });
-}
-
 /** The runner's exit code: the Stop's cause, else whether everything that was asked for is done. */
 function exitCodeOf({ stopCause, endCause }: Ending, { held }: Counts, isComplete: boolean): number {
   if (stopCause !== undefined) return runnerExit(stopCause.error.code);
@@ -212,10 +203,12 @@ async function runStages(
   { reader, sender, logger }: Pipeline,
   run: Run,
   options: PipelineOptions,
-  journal: Journal | undefined,
+  kept: KeptRun | undefined,
   deadline: Deadline | undefined,
 ): Promise<boolean> {
   const { ending, counts, selection } = options;
+  const journal = kept?.journal;
+  const range = rangeOf(reader, run, journal);
   const incoming = new Queue<Incoming>(CAPACITY.incoming);
   const messages = new Queue<Message>(journal?.queueCapacity ?? CAPACITY.messages);
   const results = new Queue<SendResult>(CAPACITY.results);
@@ -224,7 +217,7 @@ async function runStages(
 
   let refused = 0;
   const selected = new AbortController();
-  const reading = readAll(reader, incoming, ending, selected.signal, rangeOf(reader, journal));
+  const reading = readAll(reader, incoming, ending, selected.signal, range);
   const admitting = attempt(ending, 'admission', async () => {
     const admission = new Admission(options.input, run.clock);
     const stopSignal = ending.stopSignal;
@@ -235,6 +228,7 @@ async function runStages(
       outstanding,
       stopSignal,
       journal,
+      wanted: kept?.wanted,
       inDoubt: options.keep.inDoubt,
       stop: (error: RtnError, at: Place, stage: Stage = 'admission') => ending.stop(stage, error, at),
     };
@@ -249,14 +243,14 @@ async function runStages(
     .finally(() => messages.close())
     .then(() => discard(incoming, run, options, journal));
   let hasReport = false;
-  const conceal = concealer(options.input.row);
+  const concealer = new Concealer(options.input, options.secretNames);
   const sending = attempt(ending, 'sender', async () => {
     const report = await sender.send(messages, results, {
       signal: ending.stopSignal,
       counts,
       stop: (error, message) =>
-        ending.stop('sender', concealed(toRtnError(error), message, conceal), message),
-      conceal,
+        ending.stop('sender', concealer.of(message ? [message.row] : []).error(toRtnError(error)), message),
+      concealer,
       live: options.keep.live,
       ...(deadline && { maySend: deadline.maySend }),
     });
@@ -279,9 +273,20 @@ async function runStages(
   return isInputRead;
 }
 
-/** Rows below the watermark are done; a stream goes on counting where it was left. */
-function rangeOf(reader: Reader, journal: Journal | undefined): ReadRange | undefined {
-  return journal && { from: reader.isEndless ? journal.nextPosition : journal.watermark };
+/** The shard's part of the input, from where it is not done; a stream goes on counting where it was left. */
+function rangeOf(
+  reader: Reader,
+  { shard, shards }: Run,
+  journal: Journal | undefined,
+): ReadRange | undefined {
+  if (journal === undefined) return undefined;
+  if (reader.isEndless) return { from: journal.nextPosition };
+  if (shards === 1) return { from: journal.watermark };
+  const { total } = reader;
+  if (total === undefined) throw new RtnError('internal', 'the reader of a shard does not know its total');
+  const from = Math.floor((total * shard) / shards);
+  journal.startAt(from);
+  return { from: Math.max(from, journal.watermark), to: Math.floor((total * (shard + 1)) / shards) };
 }
 
 async function readAll(

@@ -35,6 +35,7 @@ export class Queue<T extends NonNullable<unknown>> {
   readonly #receivers = new Set<WaitingReceiver<T>>();
   readonly #listeners = new Set<() => void>();
   #isClosed = false;
+  #isNotifying = false;
   #admitted = 0;
 
   constructor(capacity: number) {
@@ -171,12 +172,12 @@ export class Queue<T extends NonNullable<unknown>> {
   }
 
   /**
-   * Calls `listener` once, as soon as there is something to receive or the queue is closed, which may be now. The
-   * same function registered twice is called once. For a consumer that waits for several things at a time.
+   * Calls `listener` once, as soon as there is something to receive or the queue is closed, which may be now (from within a
+   * listener: when that has returned). The same function registered twice is called once. For a consumer that waits for several things at a time.
    */
   whenReadable(listener: () => void): void {
-    if (this.isReadable || this.#isClosed) listener();
-    else this.#listeners.add(listener);
+    this.#listeners.add(listener);
+    this.#notify();
   }
 
   /** No more will be sent: what is buffered drains, then receivers see the end. */
@@ -191,12 +192,19 @@ export class Queue<T extends NonNullable<unknown>> {
     this.#notify();
   }
 
-  /** A listener may register again while it is called: that is for the next time. */
+  /** A listener may register again while it is called. Its next turn comes here, not within this one: stacks stay flat. */
   #notify(): void {
-    if (this.#listeners.size === 0) return;
-    const listeners = [...this.#listeners];
-    this.#listeners.clear();
-    for (const listener of listeners) listener();
+    if (this.#isNotifying || this.#listeners.size === 0) return;
+    this.#isNotifying = true;
+    try {
+      for (const listener of this.#listeners) {
+        if (!this.isReadable && !this.#isClosed) return;
+        this.#listeners.delete(listener);
+        listener();
+      }
+    } finally {
+      this.#isNotifying = false;
+    }
   }
 
   /** Moves items of waiting senders into the room that a receive has made. */

@@ -1,5 +1,6 @@
-/** A value of a COPY row. Dates are milliseconds since the epoch and are written by `timestampText`. */
+/** A value of a COPY row. */
 export type CopyValue = string | number | boolean | null;
+
 const SPECIAL =
   /[\\\t\n\r\u0000\u000b\b\f]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 const MAY_BE_SPECIAL = /[\\\u0000-\u001f\ud800-\udfff]/;
@@ -14,22 +15,19 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '\u000b': '\\v',
 };
 
-/**
- * One row in the text format of COPY, with its newline. Postgres text can hold neither NUL nor half a surrogate pair:
- * both become U+FFFD, so that no row is lost to them. Format: postgresql.org/docs/current/sql-copy.html, Text Format.
- */
+/** One row in the text format of COPY, with its newline. Format: postgresql.org/docs/current/sql-copy.html, Text Format. */
 export function copyRow(values: readonly CopyValue[]): string {
-  let row = '';
-  for (let index = 0; index < values.length; index++) {
-    const value = values[index] ?? null;
-    if (index > 0) row += '\t';
-    row += value === null ? '\\N' : typeof value === 'string' ? escapeText(value) : String(value);
-  }
-  return `${row}\n`;
+  return `${values.map(copyText).join('\t')}\n`;
 }
 
-function escapeText(text: string): string {
-  return MAY_BE_SPECIAL.test(text) ? text.replace(SPECIAL, (char) => ESCAPES[char] ?? '\ufffd') : text;
+/**
+ * One field of a row. Postgres text can hold neither NUL nor half a surrogate pair: both become U+FFFD, so that no row
+ * is lost to them.
+ */
+export function copyText(value: CopyValue): string {
+  if (value === null) return '\\N';
+  if (typeof value !== 'string') return String(value);
+  return MAY_BE_SPECIAL.test(value) ? value.replace(SPECIAL, (char) => ESCAPES[char] ?? '\ufffd') : value;
 }
 
 const UNESCAPES: Readonly<Record<string, string>> = Object.fromEntries(

@@ -3,6 +3,8 @@ import { RtnError } from '../error.js';
 /** A table's name as it may stand in SQL: each part quoted. */
 export interface TableName {
   readonly sql: string;
+  /** undefined where the search path decides. */
+  readonly schema: string | undefined;
   /** The bare last part, for names derived from it. */
   readonly table: string;
   readonly text: string;
@@ -16,5 +18,6 @@ export function parseTableName(text: string): TableName {
       'expected table or schema.table in lower-case letters, digits and underscores, at most 63 each';
     throw new RtnError('usage', `'${text}' is no name for a log table: ${expected}`);
   }
-  return { sql: parts.map((part) => `"${part}"`).join('.'), table: parts.at(-1) ?? text, text };
+  const schema = parts.length === 2 ? parts[0] : undefined;
+  return { sql: parts.map((part) => `"${part}"`).join('.'), schema, table: parts.at(-1) ?? text, text };
 }

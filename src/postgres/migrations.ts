@@ -1,5 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
+import { RtnError } from '../error.js';
 import { postgresError } from './errors.js';
+import { currentDatabase, type Grant, requireGrants } from './grants.js';
 
 /** Every runner that migrates takes this advisory lock first: the letters "rtn". */
 const MIGRATION_LOCK = 0x72_74_6e;
@@ -67,23 +69,74 @@ const MIGRATIONS: readonly string[] = [
    );`,
 ];
 
-/** Brings the schema `rtn` to the newest step. Two runners that start at once do it one after the other. */
+/** What a run does with the tables of the ledger. */
+const LEDGER_GRANTS: readonly Grant[] = [
+  { on: 'table', name: 'rtn.runs', privileges: ['select', 'insert', 'update'] },
+  { on: 'table', name: 'rtn.leases', privileges: ['select', 'insert', 'update'] },
+  { on: 'table', name: 'rtn.starts', privileges: ['select', 'insert', 'update'] },
+  { on: 'table', name: 'rtn.claims', privileges: ['select', 'insert', 'update', 'delete'] },
+  { on: 'table', name: 'rtn.unsent', privileges: ['select', 'insert'] },
+];
+
+/**
+ * Brings the schema `rtn` to the newest step. Two runners that start at once do it one after the other. Where there is
+ * nothing to do no right to make anything is needed. Throws `configuration` where a newer runner was here before.
+ */
 export async function migrate(pool: Pool): Promise<void> {
-  await locked(pool, 'the tables of the ledger could not be made', async (client) => {
-    await client.query('create schema if not exists rtn');
-    await client.query(
-      'create table if not exists rtn.migrations (step int primary key, at timestamptz not null default now())',
-    );
-    const { rows } = await client.query<{ step: number | null }>(
-      'select max(step) as step from rtn.migrations',
-    );
-    const done = rows[0]?.step ?? 0;
-    for (const [index, sql] of MIGRATIONS.entries()) {
-      if (index < done) continue;
-      await client.query(sql);
-      await client.query('insert into rtn.migrations (step) values ($1)', [index + 1]);
-    }
+  const what = 'the tables of the ledger could not be made';
+  await locked(pool, what, async (client) => {
+    const done = await stepsDone(client);
+    if (done > MIGRATIONS.length) throw newerLedger(done);
+    if (done < MIGRATIONS.length) await takeSteps(client, what, done);
+    await requireGrants(client, 'the ledger cannot be written', LEDGER_GRANTS);
   });
+}
+
+/** How many steps the database has; 0 where there is no ledger yet. */
+async function stepsDone(client: PoolClient): Promise<number> {
+  const { rows: schemas } = await client.query("select to_regnamespace('rtn') is not null as exists");
+  if (schemas[0]?.exists !== true) return 0;
+  const what = 'the ledger cannot be read';
+  await requireGrants(client, what, [{ on: 'schema', name: 'rtn', privileges: ['usage'] }]);
+  const { rows: tables } = await client.query("select to_regclass('rtn.migrations') is not null as exists");
+  if (tables[0]?.exists !== true) return 0;
+  await requireGrants(client, what, [{ on: 'table', name: 'rtn.migrations', privileges: ['select'] }]);
+  const { rows } = await client.query<{ step: number | null }>(
+    'select max(step) as step from rtn.migrations',
+  );
+  return rows[0]?.step ?? 0;
+}
+
+/** The ledger's tables are altered by whoever made them: the role needs to be their owner once there are any. */
+async function takeSteps(client: PoolClient, what: string, done: number): Promise<void> {
+  if (done === 0) await makeMigrationsTable(client, what);
+  for (const [index, sql] of MIGRATIONS.entries()) {
+    if (index < done) continue;
+    await client.query(sql);
+    await client.query('insert into rtn.migrations (step) values ($1)', [index + 1]);
+  }
+}
+
+/** Asks before it makes the schema: `create schema if not exists` wants the right even where there is one. */
+async function makeMigrationsTable(client: PoolClient, what: string): Promise<void> {
+  const { rows } = await client.query("select to_regnamespace('rtn') is not null as exists");
+  if (rows[0]?.exists !== true) {
+    const name = await currentDatabase(client);
+    await requireGrants(client, what, [{ on: 'database', name, privileges: ['create'] }]);
+    await client.query('create schema rtn');
+  }
+  await requireGrants(client, what, [{ on: 'schema', name: 'rtn', privileges: ['create'] }]);
+  await client.query(
+    'create table if not exists rtn.migrations (step int primary key, at timestamptz not null default now())',
+  );
+}
+
+function newerLedger(done: number): RtnError {
+  return new RtnError(
+    'configuration',
+    `the ledger in this database is newer than this runner: it is at step ${done}, the runner knows ${MIGRATIONS.length}`,
+    { next: 'update the package realtime-notifications to the version that the newest runner has' },
+  );
 }
 
 /** Runs DDL in one transaction that excludes every other runner's: `create … if not exists` alone can still collide. */

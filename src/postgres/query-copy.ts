@@ -55,15 +55,35 @@ interface CopyNote {
  * for another query than the one that was copied.
  */
 export async function copyQuery(pool: Pool, options: QueryCopyOptions): Promise<QueryCopy> {
-  const { query, owner } = options;
+  const { owner } = options;
   const name = `input_${sha256(owner).slice(0, 24)}`;
   const table = `rtn.${name}`;
   const known = await noteOf(pool, table);
   if (known === undefined) {
     await makeSchema(pool);
     await dropOld(pool, options.nowMs);
-    return copy(pool, table, options);
+    return copyOnce(pool, name, options);
   }
+  return copied(pool, table, known, options);
+}
+
+/** Shards that start at once copy one after the other: the first does it, the others find it done. */
+function copyOnce(pool: Pool, name: string, options: QueryCopyOptions): Promise<QueryCopy> {
+  const table = `rtn.${name}`;
+  return withClient(pool, 'the rows of the query could not be copied', async (guard) => {
+    await guard.query('select pg_advisory_lock(hashtextextended($1, 0))', [name]);
+    try {
+      const known = await noteOf(pool, table);
+      return await (known === undefined ? copy(pool, table, options) : copied(pool, table, known, options));
+    } finally {
+      await guard.query('select pg_advisory_unlock(hashtextextended($1, 0))', [name]);
+    }
+  });
+}
+
+/** The copy as it stands. */
+function copied(pool: Pool, table: string, known: CopyNote, options: QueryCopyOptions): Promise<QueryCopy> {
+  const { query } = options;
   if (known.query !== sha256(query.sql)) {
     throw new RtnError(
       'configuration',

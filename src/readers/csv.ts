@@ -5,21 +5,22 @@ import { CsvColumns } from './csv-columns.js';
 import { CsvParser, type CsvRecord } from './csv-parser.js';
 import type { FileFormat } from './file.js';
 import { MAX_LINE_BYTES, readLines } from './lines.js';
-import { isTextShown, malformed } from './row-text.js';
+import { outlineOf } from './outline.js';
+import { malformed } from './row-text.js';
 
 /**
  * CSV with a header. A position is the index among the records behind the header; a record that cannot be read, or that
  * has another number of fields than the header, is malformed and named by its line.
  */
 export function csv(input: BoundInput, path: string): FileFormat {
-  const isShown = isTextShown(input);
+  const outline = outlineOf(input);
   const record = (parsed: CsvRecord, position: number, columns: CsvColumns): Incoming => {
     const place = `line ${parsed.line}`;
-    if ('reason' in parsed) return malformed(position, `${place}: ${parsed.reason}`, parsed.text, isShown);
+    if ('reason' in parsed) return malformed(position, `${place}: ${parsed.reason}`, parsed.text, outline);
     const { fields } = parsed;
     if (fields.length === columns.count) return { position, row: columns.row(fields) };
     const reason = `${place} has ${fields.length} fields, the header has ${columns.count}`;
-    return malformed(position, reason, fields.join(','), isShown);
+    return malformed(position, reason, fields.join(','), outline);
   };
   return {
     async *read(chunks) {

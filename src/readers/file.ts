@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { RtnError } from '../error.js';
 import type { BoundInput } from '../pipeline/binding.js';
-import type { IdentityRun, InputIdentity, Reader, Run } from '../pipeline/contract.js';
+import type { IdentityRun, InputIdentity, Reader, ReadRange, Run } from '../pipeline/contract.js';
 import type { Location } from '../pipeline/location.js';
 import type { Queue } from '../pipeline/queue.js';
 import type { Incoming } from '../pipeline/record.js';
@@ -70,14 +70,20 @@ export class FileReader implements Reader {
     if (this.#target === STDIN) this.#kind = await kindOfContent(file, this.#path);
     this.#format = this.#makeFormat();
     const { isCsv, isGzip } = this.#kind;
-    if (isCsv || isGzip || (await file.stat()).size <= MAX_COUNTED_BYTES)
+    if (isCsv || isGzip || run.shards > 1 || (await file.stat()).size <= MAX_COUNTED_BYTES)
       this.total = await this.#format.count(this.#bytes(file));
   }
 
-  async read(out: Queue<Incoming>, signal: AbortSignal): Promise<void> {
+  async read(out: Queue<Incoming>, signal: AbortSignal, range?: ReadRange): Promise<void> {
     if (this.#file === undefined) throw new Error('read was called before open');
-    for await (const records of this.#format.read(this.#bytes(this.#file)))
-      if ((await out.sendMany(records, signal)) < records.length || signal.aborted) return;
+    const { from = 0, to = Number.POSITIVE_INFINITY } = range ?? {};
+    for await (const read of this.#format.read(this.#bytes(this.#file))) {
+      const [first, last] = [read[0]?.position ?? 0, read.at(-1)?.position ?? 0];
+      if (last < from) continue;
+      const isWhole = first >= from && last < to;
+      const records = isWhole ? read : read.filter(({ position }) => position >= from && position < to);
+      if ((await out.sendMany(records, signal)) < records.length || signal.aborted || last >= to) return;
+    }
   }
 
   async close(): Promise<void> {

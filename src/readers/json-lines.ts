@@ -3,7 +3,8 @@ import type { Incoming, Row } from '../pipeline/record.js';
 import { schemaTypes } from './columns.js';
 import type { FileFormat } from './file.js';
 import { type BadLine, MAX_LINE_BYTES, readLines } from './lines.js';
-import { isTextShown, malformed, parseRow } from './row-text.js';
+import { outlineOf } from './outline.js';
+import { malformed, parseRow } from './row-text.js';
 
 /**
  * One JSON object a line. A position is the index among the lines that are not blank; a line that cannot be read is a
@@ -11,13 +12,13 @@ import { isTextShown, malformed, parseRow } from './row-text.js';
  */
 export function jsonLines(input: BoundInput): FileFormat {
   const options = { maxLineBytes: MAX_LINE_BYTES, keepsBlank: false };
-  const textColumns = Object.keys(input.row.properties ?? {}).filter(
-    (name) => schemaTypes(input, name)?.join() === 'string',
+  const textColumns = new Set(
+    Object.keys(input.row.properties ?? {}).filter((name) => schemaTypes(input, name)?.join() === 'string'),
   );
-  const isShown = isTextShown(input);
+  const outline = outlineOf(input);
   const record = (line: string | BadLine, position: number): Incoming => {
-    if (typeof line !== 'string') return malformed(position, line.reason, line.text, isShown);
-    const parsed = parseRow(line, position, isShown);
+    if (typeof line !== 'string') return malformed(position, line.reason, line.text, outline);
+    const parsed = parseRow(line, position, outline);
     return 'row' in parsed ? { position, row: integersAsText(parsed.row, textColumns) } : parsed;
   };
   return {
@@ -35,11 +36,12 @@ export function jsonLines(input: BoundInput): FileFormat {
 }
 
 /** The row, with the integers in these columns as text; the row itself where there are none. */
-function integersAsText(row: Row, columns: readonly string[]): Row {
+function integersAsText(row: Row, columns: ReadonlySet<string>): Row {
   let changed: Record<string, unknown> | undefined;
-  for (const column of columns) {
+  for (const column in row) {
     const value = row[column];
-    if (typeof value === 'string' || !(Number.isSafeInteger(value) || typeof value === 'bigint')) continue;
+    if (!Number.isSafeInteger(value) && typeof value !== 'bigint') continue;
+    if (!columns.has(column)) continue;
     changed ??= { ...row };
     changed[column] = String(value);
   }

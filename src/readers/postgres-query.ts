@@ -14,8 +14,9 @@ import { oneStatement } from '../postgres/statement.js';
 import { requireColumns, schemaTypes } from './columns.js';
 import { parseExactRow } from './exact-row.js';
 import { type BadLine, MAX_LINE_BYTES, readLines } from './lines.js';
+import { type Outline, outlineOf } from './outline.js';
 import { readQueryFile } from './query-file.js';
-import { isTextShown, malformed } from './row-text.js';
+import { malformed } from './row-text.js';
 
 /** What JSON values a category of Postgres types gives; a category that is not here may give any. */
 const JSON_TYPES: Readonly<Record<string, readonly string[]>> = {
@@ -72,7 +73,7 @@ export class PostgresQueryReader implements Reader {
     );
     this.#copy = await copyQuery(this.#pool, {
       query: { path, sql },
-      owner: `${run.operation} ${run.id} ${this.#input.name}`,
+      owner: `${run.operation} ${run.rootId} ${this.#input.name}`,
       nowMs: run.clock.now(),
       check: (columns) => this.#check(columns),
     });
@@ -82,13 +83,14 @@ export class PostgresQueryReader implements Reader {
     const [pool, copy, run] = [this.#pool, this.#copy, this.#run];
     if (pool === undefined || copy === undefined || run === undefined)
       throw new Error('read was called before open');
-    const isShown = isTextShown(this.#input);
+    const outline = outlineOf(this.#input);
     let position = range?.from ?? 0;
-    for (let breaks = 0; position < copy.rowCount && !signal.aborted; breaks++) {
+    const end = Math.min(range?.to ?? copy.rowCount, copy.rowCount);
+    for (let breaks = 0; position < end && !signal.aborted; breaks++) {
       const before = position;
       try {
-        for await (const lines of this.#lines(pool, copy, position)) {
-          const batch = lines.map((line) => record(line, position++, isShown));
+        for await (const lines of this.#lines(pool, copy, position, end)) {
+          const batch = lines.map((line) => record(line, position++, outline));
           if ((await out.sendMany(batch, signal)) < batch.length || signal.aborted) return;
         }
       } catch (thrown) {
@@ -128,6 +130,7 @@ export class PostgresQueryReader implements Reader {
     pool: Pool,
     { table, columns }: QueryCopy,
     position: number,
+    end: number,
   ): AsyncGenerator<(string | BadLine)[]> {
     const { to } = await import('pg-copy-streams');
     const fields = columns.map((column) => this.#field(column)).join(', ');
@@ -140,7 +143,7 @@ export class PostgresQueryReader implements Reader {
       const rows = client.query(
         to(
           `copy (select row_to_json("#given") from ${table} as copied, lateral (select ${fields}) as "#given"
-                  where copied.${ROW_NUMBER} >= ${position} order by copied.${ROW_NUMBER}) to stdout`,
+                  where copied.${ROW_NUMBER} >= ${position} and copied.${ROW_NUMBER} < ${end} order by copied.${ROW_NUMBER}) to stdout`,
         ),
       );
       yield* readLines(rows as AsyncIterable<Buffer>, { maxLineBytes: MAX_LINE_BYTES, keepsBlank: false });
@@ -162,8 +165,8 @@ export class PostgresQueryReader implements Reader {
 const ESCAPES: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' };
 
 /** A line in the text format of COPY that holds one JSON object. */
-function record(line: string | BadLine, position: number, isShown: boolean): Incoming {
-  if (typeof line !== 'string') return malformed(position, line.reason, line.text, isShown);
+function record(line: string | BadLine, position: number, outline: Outline): Incoming {
+  if (typeof line !== 'string') return malformed(position, line.reason, line.text, outline);
   const json = line.includes('\\')
     ? line.replace(/\\(.)/g, (_, char: string) => ESCAPES[char] ?? char)
     : line;

@@ -1,9 +1,9 @@
-import type { Push } from 'zeromq';
-import { foreignCode, oneLine, RtnError } from '../error.js';
+import { RtnError } from '../error.js';
 import type { Row } from '../pipeline/record.js';
 import { writeLosslessJson } from '../yson/exact-json.js';
+import { openPushSocket, type PushSocketOptions } from './push-socket.js';
 
-export interface PushOptions {
+export interface PushOptions extends PushSocketOptions {
   /** Most rows in one message. Messages cost time, not bytes. Default 100. */
   readonly rowsPerMessage?: number;
   /** How long a full service may take nothing before it fails, in milliseconds. Default 30,000. */
@@ -19,73 +19,45 @@ export interface Pushed {
   readonly disconnects: number;
 }
 
-/** Messages that may wait in the sending socket: what a broken connection can cost, with what is in the kernel. */
-const HIGH_WATER_MARK = 4;
-
 /** A message is closed at so many characters, so that it stays below the service's limit. */
 const MESSAGE_CHARACTERS = 262_144;
 
 /**
- * Sends rows to a service, `use: zmq` on a bound PULL socket, at the pace at which it takes them. Throws `unavailable`,
- * with `details.rows` and `details.messages`, when nobody is there or nothing was taken for `timeoutMs`. There is no
- * acknowledgement: a row that was pushed may still be lost if the service is killed; its log has the last word.
+ * Sends rows to a service, `use: zmq`, at the pace at which it takes them; by default to one on a bound PULL socket. Throws
+ * `unavailable`, with `details.rows` and `details.messages`, when nobody is there or nothing was taken for `timeoutMs`.
+ * There is no acknowledgement: a row that was pushed may still be lost if the service is killed; its log has the last word.
  */
 export async function pushRows(
   endpoint: string,
   rows: Iterable<Row> | AsyncIterable<Row>,
-  { rowsPerMessage = 100, timeoutMs = 30_000 }: PushOptions = {},
+  { rowsPerMessage = 100, timeoutMs = 30_000, ...options }: PushOptions = {},
 ): Promise<Pushed> {
-  const { Push } = await import('zeromq');
-  const socket = new Push({
-    sendHighWaterMark: HIGH_WATER_MARK,
-    sendTimeout: timeoutMs,
-    linger: timeoutMs,
-    immediate: true,
-  });
-  let disconnects = 0;
-  socket.events.on('disconnect', () => disconnects++);
+  const socket = await openPushSocket(endpoint, options, timeoutMs);
   const pushed = { rows: 0, messages: 0 };
   try {
-    connect(socket, endpoint);
     for await (const message of messagesOf(rows, rowsPerMessage)) {
-      await send(socket, message.text, endpoint, pushed);
+      await socket.send(message.text).catch((thrown: unknown) => {
+        throw withCounts(thrown, pushed);
+      });
       pushed.rows += message.rows;
       pushed.messages++;
     }
   } finally {
-    // What the socket holds is still sent in the background, for as long as `linger`.
     socket.close();
   }
-  return { ...pushed, disconnects };
+  return { ...pushed, disconnects: socket.disconnects };
 }
 
-function connect(socket: Push, endpoint: string): void {
-  try {
-    socket.connect(endpoint);
-  } catch (cause) {
-    throw new RtnError('usage', `rows cannot be pushed to ${oneLine(endpoint)}: it is no ZeroMQ endpoint`, {
-      cause,
-      next: 'give one such as tcp://127.0.0.1:5571',
-    });
-  }
-}
-
-async function send(socket: Push, text: string, endpoint: string, pushed: object): Promise<void> {
-  try {
-    await socket.send(text);
-  } catch (cause) {
-    if (foreignCode(cause) !== 'EAGAIN') throw cause;
-    throw new RtnError(
-      'unavailable',
-      `${oneLine(endpoint)} takes nothing: no service is there, or it is full`,
-      {
-        cause,
-        details: { ...pushed },
-        isRetriable: true,
-        next: 'see whether the service runs and what its /readyz says',
-      },
-    );
-  }
+/** The error with how far it came. */
+function withCounts(error: unknown, pushed: object): unknown {
+  if (!(error instanceof RtnError)) return error;
+  const { code, message, isRetriable, next, cause } = error;
+  return new RtnError(code, message, {
+    cause,
+    isRetriable,
+    details: { ...error.details, ...pushed },
+    ...(next !== undefined && { next }),
+  });
 }
 
 /** Objects on a line each, up to so many rows or characters a message. */

@@ -82,8 +82,9 @@ export class YtTableReader implements Reader {
     const { parseLines } = await import('../yt/rows.js');
     const textColumns = this.#textColumns(snapshot.columns);
     let position = Math.min(range?.from ?? 0, snapshot.rowCount);
+    const to = range?.to === undefined ? '' : `#${range.to}`;
     try {
-      const rows = await client.readTable(`${snapshot.path}[#${position}:]`, {
+      const rows = await client.readTable(`${snapshot.path}[#${position}:${to}]`, {
         transaction,
         signal: AbortSignal.any([signal, transaction.lost]),
       });

@@ -5,7 +5,8 @@ import type { BoundInput } from '../pipeline/binding.js';
 import type { Reader } from '../pipeline/contract.js';
 import type { Queue } from '../pipeline/queue.js';
 import type { Incoming } from '../pipeline/record.js';
-import { isTextShown, messageRows } from './row-text.js';
+import { type Outline, outlineOf } from './outline.js';
+import { messageRows } from './row-text.js';
 
 const DEFAULTS = { highWaterMark: 1_000, maxMessageBytes: 16_777_216 } as const;
 
@@ -71,7 +72,7 @@ const RECEIVE_TIMEOUT_MS = 100;
 export function zmq(input: BoundInput, options: ZmqOptions): Reader {
   const { endpoint, mode = 'bind', socket: kind = 'pull' } = options;
   let socket: Pull | Subscriber | undefined;
-  const isShown = isTextShown(input);
+  const outline = outlineOf(input);
   return {
     isEndless: true,
     total: undefined,
@@ -96,7 +97,7 @@ export function zmq(input: BoundInput, options: ZmqOptions): Reader {
         mode === 'bind' ? socket.unbind.bind(socket, socket.lastEndpoint ?? endpoint) : undefined;
       await new Receiving(socket, out, {
         hasTopic: kind === 'sub',
-        isShown,
+        outline,
         from: range?.from ?? 0,
       }).untilEnd(signal, disconnect, most);
     },
@@ -125,7 +126,7 @@ class Receiving {
   readonly #socket: Pull | Subscriber;
   readonly #out: Queue<Incoming>;
   readonly #hasTopic: boolean;
-  readonly #isShown: boolean;
+  readonly #outline: Outline;
   #position: number;
 
   constructor(
@@ -133,15 +134,15 @@ class Receiving {
     out: Queue<Incoming>,
     {
       hasTopic,
-      isShown,
+      outline,
       from,
-    }: { readonly hasTopic: boolean; readonly isShown: boolean; readonly from: number },
+    }: { readonly hasTopic: boolean; readonly outline: Outline; readonly from: number },
   ) {
     this.#position = from;
     this.#socket = socket;
     this.#out = out;
     this.#hasTopic = hasTopic;
-    this.#isShown = isShown;
+    this.#outline = outline;
   }
 
   /**
@@ -163,7 +164,7 @@ class Receiving {
     const frames = await receive(this.#socket);
     if (frames === undefined) return false;
     for (const frame of this.#hasTopic && frames.length > 1 ? frames.slice(1) : frames) {
-      const records = messageRows(frame, this.#position, this.#isShown);
+      const records = messageRows(frame, this.#position, this.#outline);
       this.#position += records.length;
       const admitted = this.#out.trySendMany(records);
       if (admitted < records.length) await this.#out.sendMany(records.slice(admitted));

@@ -35,6 +35,22 @@ export function looksReal(text: string, minLength: number): boolean {
   return isMixed && entropyOf(text) >= 2.5;
 }
 
+/** What sentences have and passphrases have not: small words, and words for secrets themselves. */
+const SENTENCE_WORDS =
+  /(?<![\w-])(?:an?|and|are|as|ask|at|be|by|can|comes?|for|from|gets?|had?|has|how|if|in|is|it|its|may|must|no|not|of|on|or|our|please|reads?|see|set|should|that|the|this|to|used?|was|we|when|where|which|with|you|your|enter|required|optional|deprecated|passwords?|passphrases?|secrets?|tokens?|keys?|credentials?|login|users?|admin|services?|strings?|texts?|values?|none|default)(?![\w-])/i;
+
+/**
+ * Whether a literal of several words under such a key looks like a passphrase rather than like a sentence: four words and
+ * more that are nothing but words (`correct horse battery staple`), or fewer with digits or signs among them.
+ */
+export function looksLikePassphrase(text: string): boolean {
+  const words = text.split(/\s+/);
+  if (words.length < 2 || words.length > 16 || text.length < 12 || isPlaceholder(text)) return false;
+  if (SENTENCE_WORDS.test(text) || /[.:;?]$|[()[\]{}<>|]/.test(text) || LOCATION.test(text)) return false;
+  const isMixed = /\p{L}/u.test(text) && /[\d!#$%^&*+=~]/.test(text) && entropyOf(text) >= 2.5;
+  return isMixed || (words.length >= 4 && words.every((word) => /^[\p{L}'-]{2,24}$/u.test(word)));
+}
+
 /** Shannon's entropy in bits a character: 2.8 for `hunter2`, 4 for hex digits, 5 and more for random base64. */
 function entropyOf(text: string): number {
   const counts = new Map<string, number>();

@@ -1,4 +1,4 @@
-import { isPlaceholder, looksReal } from './credential.js';
+import { isPlaceholder, looksLikePassphrase, looksReal } from './credential.js';
 
 /** A part of a text that looks like a credential; `what` names its kind, never its characters. */
 export interface FoundSecret {
@@ -41,19 +41,25 @@ const SECRET_KEY =
   /(?:^|_)(?:secret|token|credentials?|(?:api|access|secret|private|signing|encryption|master|auth)_?key)$/;
 /** What stands behind a key: quoted, the first line of a block text, or plain; nothing but a comment behind it. */
 const VALUE =
-  /(?:[!&]\S{0,64}[ \t]{1,16}){0,2}(?:"(?<double>(?:[^"\\\n]|\\.){1,4096})"|'(?<single>[^'\n]{1,4096})'|[|>][-+\d]{0,2}[ \t]{0,16}\r?\n[ \t]{1,200}(?<block>[^\s]{1,4096})|(?<plain>[^\s,}\]#"'|>&!][^\s,}\]]{0,4096}))[ \t]{0,16}(?=$|[\r\n,}\]#])/my;
+  /(?:[!&]\S{0,64}[ \t]{1,16}){0,2}(?:"(?<double>(?:[^"\\\n]|\\.){1,4096})"|'(?<single>[^'\n]{1,4096})'|[|>][-+\d]{0,2}[ \t]{0,16}\r?\n[ \t]{1,200}(?<block>\S{1,4096}(?:[ \t]{1,4}\S{1,32}){0,15})|(?<plain>[^\s,}\]#"'|>&!][^\s,}\]]{0,4096}(?:[ \t]{1,4}[^\s#,}\]][^\s,}\]]{0,31}){0,15}))[ \t]{0,16}(?=$|[\r\n,}\]#])/my;
+/** In a program only what is quoted is a literal, and a statement may end behind it. */
+const QUOTED =
+  /(?:"(?<double>(?:[^"\\\n]|\\.){1,4096})"|'(?<single>[^'\n]{1,4096})')[ \t]{0,16}(?=$|[\r\n,}\]#;)])/my;
+
+/** How a text is written: as YAML or lines of NAME=value, or as a program, where what is not quoted is an expression. */
+export type Writing = 'document' | 'program';
 
 /**
  * Finds what looks like a credential in the text of a document, comments included: known tokens, private keys, JWTs,
  * passwords in URLs, bearer tokens, and literals under keys such as `password`. In order, none within another.
  */
-export function findSecrets(text: string): FoundSecret[] {
+export function findSecrets(text: string, writing: Writing = 'document'): FoundSecret[] {
   const found = [
     ...privateKeys(text),
     ...tokens(text),
     ...urlPasswords(text),
     ...bearers(text),
-    ...keyed(text),
+    ...keyed(text, writing === 'program' ? QUOTED : VALUE),
   ];
   const inOrder = found.sort((a, b) => a.start - b.start || b.end - a.end);
   let end = 0;
@@ -106,17 +112,17 @@ function* bearers(text: string): Iterable<FoundSecret> {
   }
 }
 
-function* keyed(text: string): Iterable<FoundSecret> {
+function* keyed(text: string, literalBehind: RegExp): Iterable<FoundSecret> {
   for (const match of text.matchAll(KEY)) {
     const { key = '', mark = '', quote } = match.groups ?? {};
     const isPair = mark.startsWith('=') || quote !== '' || mark.length > 1;
     const minLength = minLengthUnder(key);
     if (!isPair || minLength === undefined) continue;
-    VALUE.lastIndex = match.index + match[0].length;
-    const value = VALUE.exec(text);
+    literalBehind.lastIndex = match.index + match[0].length;
+    const value = literalBehind.exec(text);
     const { double, single, block, plain } = value?.groups ?? {};
     const literal = double ?? single ?? block ?? plain ?? '';
-    if (value === null || !looksReal(literal, minLength)) continue;
+    if (value === null || !(looksReal(literal, minLength) || looksLikePassphrase(literal))) continue;
     const start = value.index + value[0].lastIndexOf(literal);
     yield { start, end: start + literal.length, what: `a literal under '${key}'` };
   }

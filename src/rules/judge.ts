@@ -9,6 +9,7 @@ import { BINDING_RULES } from './binding.js';
 import { type Base, changedArtefacts, dependentsOf, removedArtefacts } from './change.js';
 import { COMPONENT_RULES } from './component.js';
 import { DEPRECATION_RULES } from './deprecation.js';
+import { FLAG_RULES } from './flag.js';
 import { HISTORY_RULES } from './history.js';
 import { LAYER_RULES } from './layer.js';
 import { OUTCOME_RULES } from './outcome.js';
@@ -37,6 +38,7 @@ export const RULES: readonly Rule[] = [
   ...SCRIPT_RULES,
   ...REFERENCE_RULES,
   ...BINDING_RULES,
+  ...FLAG_RULES,
   ...BATCH_RULES,
   ...SELECT_RULES,
   ...OUTCOME_RULES,

@@ -1,6 +1,7 @@
 import { oneLine, RtnError } from '../error.js';
+import { flagName } from '../runner-flags.js';
 import type { RunnerDefinition } from './definition.js';
-import { flagName, flagsOf, readFlags } from './flags.js';
+import { flagsOf, readFlags } from './flags.js';
 import { type RunOptions, runOptions } from './options.js';
 import { resolveParams } from './params.js';
 import { readSecrets } from './secrets.js';

@@ -1,8 +1,8 @@
 import { oneLine, RtnError } from '../error.js';
 import { suggestion } from '../registry/spelling.js';
+import { flagName, OPTION_FLAGS } from '../runner-flags.js';
 import type { RunnerDefinition } from './definition.js';
 import { typesOf } from './expectation.js';
-import { OPTION_FLAGS } from './options.js';
 
 /** One flag that a runner understands. */
 export interface Flag {
@@ -22,11 +22,6 @@ export interface GivenFlags {
   readonly param: ReadonlyMap<string, string>;
   readonly option: ReadonlyMap<string, string>;
   readonly mistakes: readonly string[];
-}
-
-/** How a name of the operation is written as a flag: `rate_limit` as `rate-limit`. */
-export function flagName(name: string): string {
-  return name.replaceAll('_', '-');
 }
 
 /** All flags of a runner by their name without dashes. Two of one name are a mistake of the operation. */

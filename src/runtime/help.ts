@@ -1,9 +1,9 @@
 import type { EnvironmentVariable } from '../component.js';
 import { oneLine } from '../error.js';
 import { RUNNER_EXIT } from '../exit.js';
+import { flagName, OPTION_FLAGS } from '../runner-flags.js';
 import { commandOf, locatedInputs } from './command-line.js';
 import type { RunnerDefinition } from './definition.js';
-import { flagName } from './flags.js';
 import {
   exampleOf,
   flagText,
@@ -14,7 +14,6 @@ import {
   variableEntry,
 } from './help-entries.js';
 import { type Entry, entriesText, FIRM_SPACE, paragraph } from './help-layout.js';
-import { OPTION_FLAGS } from './options.js';
 import { isNeeded } from './secrets.js';
 
 export interface HelpOptions {

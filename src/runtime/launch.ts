@@ -24,6 +24,7 @@ import type { RunnerDefinition } from './definition.js';
 import { dryRunSummary, dryRunText } from './dry-run.js';
 import type { RunOptions } from './options.js';
 import { Rehearsal } from './rehearsal.js';
+import { Renewal } from './renewal.js';
 import { begunText, type RunReport, reportText, writeSummary } from './report.js';
 import { identifyRun, type RunIdentity } from './run-identity.js';
 import { handleSignals } from './signals.js';
@@ -43,12 +44,13 @@ export class Launch {
   readonly #rehearsal: Rehearsal | undefined;
   readonly #pipeline: Pipeline;
   readonly #identity: RunIdentity;
-  readonly #live = new LiveControl();
+  readonly #live: LiveControl;
   /** Set once this process has the run. */
   #begun: Begun | undefined;
   readonly #input: InputDefinition;
   readonly #inputLocation: string;
   readonly #selection: Selection | undefined;
+  readonly #renewal: Renewal;
   readonly #ending = new Ending();
   readonly #counts = newCounts();
   readonly #run: Run;
@@ -66,12 +68,13 @@ export class Launch {
   static async prepare(definition: RunnerDefinition, command: RunCommand): Promise<Launch> {
     const { options, inputs, outputs, params, secrets } = command;
     const { name: operation } = definition.operation;
-    const assembled = definition.pipeline({
+    const context = {
       inputs: bindInputs(definition, inputs),
       outputs: bindOutputs(definition, outputs),
       params,
       secrets,
-    });
+    };
+    const assembled = definition.pipeline(context);
     if (assembled.reader.isEndless) refuseParts(options, operation);
     const identity = await identifyRun(
       assembled.reader,
@@ -84,13 +87,15 @@ export class Launch {
       },
       options,
     );
-    return new Launch(definition, command, assembled, identity);
+    const renewal = new Renewal(definition, context, process.env);
+    return new Launch(definition, command, assembled, renewal, identity);
   }
 
   private constructor(
     definition: RunnerDefinition,
     command: RunCommand,
     assembled: Pipeline,
+    renewal: Renewal,
     identity: RunIdentity,
   ) {
     const { options, inputs, params, secrets } = command;
@@ -98,7 +103,9 @@ export class Launch {
     this.#definition = definition;
     this.#command = command;
     this.#assembled = assembled;
+    this.#renewal = renewal;
     this.#identity = identity;
+    this.#live = new LiveControl(options.shard.of);
     const { reader, sender } = assembled;
     const [inputName, input] = theInput(definition);
     this.#input = input;
@@ -113,18 +120,20 @@ export class Launch {
     this.#selection = options.selection && new Selection(input, operation, options.selection);
     this.#run = {
       id: identity.id,
-      rootId: identity.id,
-      keyId: identity.id,
+      rootId: options.retry?.of ?? identity.id,
+      // What failed goes under a new key: a provider may answer a known one with the old failure.
+      keyId: options.retry?.what === 'in-doubt' ? options.retry.of : identity.id,
       operation,
       version,
       digest,
-      shard: 0,
-      shards: 1,
+      shard: options.shard.index,
+      shards: options.shard.of,
       selection: options.selection === undefined ? null : selectionText(options.selection),
       clock: systemClock,
       environment: process.env,
       stateDir: stateDir(options),
       ...(options.health && { watch: (sending) => this.#watch?.sees(sending) }),
+      renewed: () => this.#renewal.channel(),
       warn: (message) => this.#tell(`warning: ${message}`),
     };
     this.#spillFile = new SpillFile(this.#run, logLocation(definition, command.outputs));
@@ -152,6 +161,7 @@ export class Launch {
       thresholds: isDryRun ? undefined : policy,
       notAfterMs: isDryRun ? undefined : options.notAfterMs,
       selection: this.#selection,
+      secretNames: this.#renewal.secretNames,
       spill: (results) => this.#spillFile.append(results),
       spilled: () => spilledResults(this.#spillFile.path),
       ...((this.#pipeline.reader.isEndless || this.#watch !== undefined) && {
@@ -202,7 +212,7 @@ export class Launch {
         tuning: Object.keys(declared).filter((name) => declared[name]?.['x-tuning'] === true),
         selection: this.#run.selection,
         shards: this.#run.shards,
-        retry: null,
+        retry: options.retry ?? null,
       },
       inDoubt: policy.inDoubt ?? (channel?.isIdempotent === true ? 'resend' : 'hold'),
       inDoubtWindow: policy.inDoubtWindow,
@@ -302,8 +312,14 @@ export class Launch {
 }
 
 /** A stream has no parts and nothing to rehearse: what is taken off it and passed over is gone. */
-function refuseParts({ isDryRun, selection }: RunOptions, operation: string): void {
-  const flag = isDryRun ? '--dry-run' : selection === undefined ? undefined : '--limit, --sample or --only';
+function refuseParts({ isDryRun, selection, shard }: RunOptions, operation: string): void {
+  const flag = isDryRun
+    ? '--dry-run'
+    : selection !== undefined
+      ? '--limit, --sample or --only'
+      : shard.of > 1
+        ? '--shard'
+        : undefined;
   if (flag === undefined) return;
   throw new RtnError(
     'usage',

@@ -1,6 +1,7 @@
 import { parseDuration } from '../component.js';
 import { oneLine } from '../error.js';
 import type { StatusAddress } from '../observe/status-server.js';
+import type { RetryPlan } from '../pipeline/plan.js';
 import type { SelectionOptions } from '../pipeline/selection.js';
 
 /** What the command line says of the run itself, apart from the operation. */
@@ -9,6 +10,10 @@ export interface RunOptions {
   readonly runId: string | undefined;
   /** A new run, whatever others have done. */
   readonly isFresh: boolean;
+  /** Which part of the input, from 0, of how many. */
+  readonly shard: { readonly index: number; readonly of: number };
+  /** The run whose messages are sent again, and which of them; undefined for a run of its own. */
+  readonly retry: RetryPlan | undefined;
   /** How long to wait for another runner of the same run; undefined for the default. */
   readonly waitMs: number | undefined;
   /** Folder for what must survive the process. */
@@ -31,69 +36,6 @@ export interface RunOptions {
   readonly notAfterMs: number | undefined;
 }
 
-interface OptionFlag {
-  readonly flag: string;
-  /** Stands for the value in help; undefined for a switch. */
-  readonly placeholder?: string;
-  readonly isRepeatable?: boolean;
-  readonly description: string;
-}
-
-/** The flags that every runner has, in the order in which help lists them. An operation cannot name its own so. */
-export const OPTION_FLAGS: readonly OptionFlag[] = [
-  { flag: 'params', placeholder: 'FILE', description: 'Params from a JSON or YAML file.' },
-  {
-    flag: 'dry-run',
-    description: 'Reads, checks and renders every row, shows samples; sends and logs nothing.',
-  },
-  { flag: 'limit', placeholder: 'N', description: 'Only the first N rows.' },
-  {
-    flag: 'sample',
-    placeholder: 'PERCENT',
-    description: 'Only a share of the recipients, such as 1%; the same ones on every start.',
-  },
-  {
-    flag: 'only',
-    placeholder: 'ID',
-    isRepeatable: true,
-    description: 'Only the messages with these ids: several with commas between, or the flag again.',
-  },
-  {
-    flag: 'not-after',
-    placeholder: 'TIME',
-    description: 'Sends nothing after this time, such as 2026-11-23T20:00+03:00; the rest is left.',
-  },
-  { flag: 'yes', description: 'Does not ask on a terminal before it sends more than 10,000 messages.' },
-  {
-    flag: 'run-id',
-    placeholder: 'ID',
-    description:
-      'Name of the run. Default: derived from the operation and what the input holds, so that nothing is sent twice.',
-  },
-  { flag: 'fresh', description: 'A new run: sends to everyone, whatever earlier runs have sent.' },
-  {
-    flag: 'wait',
-    placeholder: 'DURATION',
-    description: 'How long to wait for another runner that holds the run. Default: 30s.',
-  },
-  {
-    flag: 'state-dir',
-    placeholder: 'DIR',
-    description: 'Folder for what must survive the process, such as results that could not be logged.',
-  },
-  { flag: 'summary', placeholder: 'FILE', description: 'Writes the counts as JSON when the run has ended.' },
-  {
-    flag: 'health-port',
-    placeholder: 'PORT',
-    description:
-      'Serves /healthz, /readyz and /metrics (Prometheus) on this port of loopback, or on HOST:PORT; 0 for any that is free.',
-  },
-  { flag: 'json-progress', description: 'Progress as JSON lines.' },
-  { flag: 'quiet', description: 'Says nothing on success.' },
-  { flag: 'help', description: 'Shows this text.' },
-  { flag: 'version', description: 'Shows operation, version and digest.' },
-];
-
 /** The options of a command line, from the texts given by flag; a switch that was given has the empty text. */
 export function runOptions(given: ReadonlyMap<string, string>): {
   readonly values: RunOptions;
@@ -114,10 +56,14 @@ export function runOptions(given: ReadonlyMap<string, string>): {
   };
   if (given.has('fresh') && given.has('run-id'))
     mistakes.push('--fresh makes a name of its own for the run: give it without --run-id');
+  if (given.has('shard') && given.has('limit'))
+    mistakes.push('--limit counts over the whole input, a --shard sees its part only: give one of them');
   const isSelected = ['limit', 'sample', 'only'].some((flag) => given.has(flag));
   const values: RunOptions = {
     runId: given.get('run-id'),
     isFresh: given.has('fresh'),
+    shard: read('shard', parseShard, 'a part such as 0/3') ?? { index: 0, of: 1 },
+    retry: retryOf(given, mistakes),
     waitMs: read('wait', parseDuration, 'a duration such as 10m'),
     stateDir: given.get('state-dir'),
     summary: given.get('summary'),
@@ -130,6 +76,20 @@ export function runOptions(given: ReadonlyMap<string, string>): {
     notAfterMs: read('not-after', parseTime, 'a time with its zone, such as 2026-11-23T20:00+03:00'),
   };
   return { values, mistakes };
+}
+
+function parseShard(text: string): { index: number; of: number } | undefined {
+  const [, index, of] = /^(\d{1,5})\/([1-9]\d{0,4})$/.exec(text)?.map(Number) ?? [];
+  return index !== undefined && of !== undefined && index < of ? { index, of } : undefined;
+}
+
+function retryOf(given: ReadonlyMap<string, string>, mistakes: string[]): RetryPlan | undefined {
+  const [of, what] = [given.get('retry-of'), given.get('retry')];
+  if (of === undefined && what === undefined) return undefined;
+  if (of !== undefined && what !== undefined && given.has('run-id') && /^[a-z-]{1,40}$/.test(what))
+    return { of, what };
+  mistakes.push('--retry-of, --retry and --run-id go together: rtn retry gives them');
+  return undefined;
 }
 
 function parseLimit(text: string): number | undefined {

@@ -6,8 +6,8 @@ import type { JsonSchema } from '../component.js';
 import { foreignCode, oneLine } from '../error.js';
 import { suggestion } from '../registry/spelling.js';
 import { valueErrors } from '../registry/value.js';
+import { flagName } from '../runner-flags.js';
 import { expectation, typesOf } from './expectation.js';
-import { flagName } from './flags.js';
 
 type Schemas = Readonly<Record<string, JsonSchema>>;
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,5 +1,6 @@
 import type { JsonSchema } from '../component.js';
 import { oneLine, toRtnError } from '../error.js';
+import type { Concealer } from '../pipeline/concealer.js';
 import type { Logger, Run, Sender, SenderOutline } from '../pipeline/contract.js';
 import type { Message, SendResult } from '../pipeline/record.js';
 import { withoutSensitive } from '../pipeline/sensitive.js';
@@ -78,11 +79,11 @@ export class Rehearsal {
       open: async (opened) => {
         run = opened;
       },
-      send: async (messages, results, { signal }) => {
+      send: async (messages, results, { signal, concealer }) => {
         for (;;) {
           const batch = await messages.receiveMany(BATCH, signal);
           if (batch.length === 0) break;
-          const rendered = batch.map((message) => this.#render(message, run));
+          const rendered = batch.map((message) => this.#render(message, run, concealer));
           const kept = await results.sendMany(rendered, signal);
           if (kept < batch.length) return { left: batch.length - kept };
         }
@@ -111,9 +112,10 @@ export class Rehearsal {
     };
   }
 
-  #render(message: Message, run: Run): SendResult {
+  #render(message: Message, run: Run, concealer: Concealer | undefined): SendResult {
     const nowMs = run.clock.now();
-    const problem = this.#problemOf(message, run);
+    const told = this.#problemOf(message, run);
+    const problem = told && (concealer?.of([message.row]).text(told) ?? told);
     if (problem === undefined) {
       this.#sms.add(message.row);
       if (this.#shown.length < SAMPLES) this.#shown.push(message);

@@ -9,6 +9,12 @@ const ECHO_MS = 1_000;
 const SOON_MS = 4_000;
 /** Less than this share throttled in the last second is about single recipients, or about to end by itself. */
 const LEAST_SHARE = 0.02;
+/**
+ * With one request in flight the pause after a throttled one already holds everything back. While no ceiling is known,
+ * only a larger share of the last requests than this says that pauses do not suffice: a smaller one may have nothing to
+ * do with the rate, and would lower it again and again for nothing.
+ */
+const SERIAL = { share: 0.25, most: 32, least: 8 } as const;
 
 /**
  * Finds out the rate that a provider accepts without throttling. What got through when it throttled is the ceiling; from
@@ -17,6 +23,7 @@ const LEAST_SHARE = 0.02;
  * rates as well; shallower here, since a rate that is known well needs no deep cuts.
  */
 export class AdaptiveRate {
+  readonly #recent: RecentShare | undefined;
   readonly #accepted = new RateMeter();
   readonly #throttled = new RateMeter();
   #ceiling = Number.POSITIVE_INFINITY;
@@ -24,6 +31,11 @@ export class AdaptiveRate {
   /** When requests left again after the last cut: later than it where the provider asked for a pause. */
   #resumedAtMs = Number.NEGATIVE_INFINITY;
   #plateauMs: number = PLATEAU.leastMs;
+
+  /** `isSerial`: one request in flight, and a pause after each that is throttled. */
+  constructor({ isSerial = false } = {}) {
+    this.#recent = isSerial ? new RecentShare() : undefined;
+  }
 
   /** Most requests a second for now; Infinity while the provider has never throttled. */
   perSecond(nowMs: number): number {
@@ -35,24 +47,36 @@ export class AdaptiveRate {
   /** A request got through. */
   accepted(nowMs: number): void {
     this.#accepted.add(nowMs);
+    this.#recent?.add(false);
   }
 
   /** The provider throttled a request that left at `leftAtMs` and asked for nothing else to leave before `resumeMs`. */
   throttled(nowMs: number, leftAtMs: number, resumeMs: number): void {
     this.#throttled.add(nowMs);
+    this.#recent?.add(true);
     if (leftAtMs < this.#cutAtMs + ECHO_MS) return;
-    const throttled = this.#throttled.perSecond(nowMs);
-    // A provider that asks for a pause means all requests.
-    const isSlight = throttled < LEAST_SHARE * (throttled + this.#accepted.perSecond(nowMs));
-    if (isSlight && resumeMs === nowMs) return;
+    if (this.#isSlight(nowMs, resumeMs > nowMs)) return;
     const isSoon = leftAtMs < this.#resumedAtMs + SOON_MS;
-    const ceiling = this.#newCeiling(nowMs, isSoon);
-    if (this.#ceiling === Number.POSITIVE_INFINITY || ceiling < 0.8 * this.#ceiling)
-      this.#plateauMs = PLATEAU.leastMs;
+    // Nothing grows from 0, which is what is measured where nothing was asked for before.
+    const ceiling = Math.max(LEAST_PER_SECOND, this.#newCeiling(nowMs, isSoon));
+    const isFound = ceiling > LEAST_PER_SECOND && ceiling >= 0.8 * this.#ceiling;
+    if (!isFound) this.#plateauMs = PLATEAU.leastMs;
     else if (!isSoon) this.#plateauMs = Math.min(PLATEAU.growth * this.#plateauMs, PLATEAU.mostMs);
     this.#ceiling = ceiling;
     this.#cutAtMs = nowMs;
     this.#resumedAtMs = resumeMs;
+  }
+
+  #isSlight(nowMs: number, isPauseAsked: boolean): boolean {
+    if (this.#recent !== undefined && !this.#isKnown(nowMs)) return this.#recent.share <= SERIAL.share;
+    const throttled = this.#throttled.perSecond(nowMs);
+    // A provider that asks for a pause means all requests.
+    return !isPauseAsked && throttled < LEAST_SHARE * (throttled + this.#accepted.perSecond(nowMs));
+  }
+
+  /** Far beyond the ceiling nobody throttled: it holds no more. */
+  #isKnown(nowMs: number): boolean {
+    return this.#ceiling < Number.POSITIVE_INFINITY && this.perSecond(nowMs) <= 2 * this.#ceiling;
   }
 
   #newCeiling(nowMs: number, isSoon: boolean): number {
@@ -65,6 +89,20 @@ export class AdaptiveRate {
     return nowMs - this.#resumedAtMs < SLOTS * SLOT_MS
       ? lowered
       : Math.min(lowered, this.#accepted.perSecond(nowMs));
+  }
+}
+
+/** The share of the last requests that were throttled; of few requests as if more had got through. */
+class RecentShare {
+  readonly #isThrottled: boolean[] = [];
+
+  add(isThrottled: boolean): void {
+    this.#isThrottled.push(isThrottled);
+    if (this.#isThrottled.length > SERIAL.most) this.#isThrottled.shift();
+  }
+
+  get share(): number {
+    return this.#isThrottled.filter(Boolean).length / Math.max(SERIAL.least, this.#isThrottled.length);
   }
 }
 

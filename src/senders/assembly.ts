@@ -97,7 +97,9 @@ export class Assembly {
     this.#rest = undefined;
     if (rest !== undefined) return rest;
     const message = this.#messages.tryReceive();
-    return message === undefined ? undefined : deliveryOf(message, this.#clock);
+    return message === undefined
+      ? undefined
+      : deliveryOf(message, this.#clock.now(), this.#clock.monotonic());
   }
 
   /** False when the delivery does not fit any more: it is kept for the next batch. */

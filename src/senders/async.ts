@@ -68,7 +68,7 @@ export function asyncSender(options: AsyncSenderOptions): Sender {
 /**
  * One run of the sender. `#pump` starts requests while a slot is free, the endpoint lets one pass and there is something
  * to send: a repeat that is due, else a new message. Whatever may change one of these calls it again: a request that
- * ends, a message that arrives, a timer, the Stop.
+ * ends, a message that arrives, a timer, the Stop. A message makes no promise unless it has to wait for something.
  *
  * A slot is held from the request's start until its result has room in the queue, so a slow logger holds back the
  * sender. Repeats wait outside the slots; when too many wait, no new message is taken.
@@ -86,6 +86,7 @@ class Sending {
   readonly #maxWaitingRetries: number;
   #slotsInUse = 0;
   #left = 0;
+  #isPumping = false;
   #cancelTimer: (() => void) | undefined;
   readonly #unwatch: (() => void) | undefined;
   #resolve: (report: SendReport) => void = () => {};
@@ -121,7 +122,15 @@ class Sending {
     this.#pump();
   }
 
+  /** An answer that is there at once finds it at work: it then goes on by itself. */
   readonly #pump = (): void => {
+    if (this.#isPumping) return;
+    this.#isPumping = true;
+    this.#startRequests();
+    this.#isPumping = false;
+  };
+
+  #startRequests(): void {
     while (!this.#control.signal.aborted && this.#slotsInUse < this.#endpoint.limit) {
       const nowMs = this.#run.clock.monotonic();
       if (this.#hasNothingToSend(nowMs)) break;
@@ -131,12 +140,12 @@ class Sending {
         return;
       }
       if (this.#control.maySend?.() === false) break;
-      const delivery = this.#retries.takeDue(nowMs) ?? this.#takeNew();
+      const delivery = this.#retries.takeDue(nowMs) ?? this.#takeNew(nowMs);
       if (delivery === undefined) break;
-      void this.#attempt(delivery, this.#endpoint.pass(nowMs));
+      this.#attempt(delivery, this.#endpoint.pass(nowMs));
     }
     this.#waitOrFinish();
-  };
+  }
 
   #hasNothingToSend(nowMs: number): boolean {
     const dueMs = this.#retries.nextDueMs;
@@ -147,9 +156,9 @@ class Sending {
     return this.#retries.size >= this.#maxWaitingRetries;
   }
 
-  #takeNew(): Delivery | undefined {
+  #takeNew(nowMs: number): Delivery | undefined {
     const message = this.#messages.tryReceive();
-    return message === undefined ? undefined : deliveryOf(message, this.#run.clock);
+    return message === undefined ? undefined : deliveryOf(message, this.#run.clock.now(), nowMs);
   }
 
   #waitOrFinish(): void {
@@ -176,44 +185,70 @@ class Sending {
     this.#cancelTimer = this.#run.clock.schedule(Math.max(1, Math.ceil(delayMs)), this.#pump);
   }
 
-  async #attempt(delivery: Delivery, passage: Passage): Promise<void> {
+  #attempt(delivery: Delivery, passage: Passage): void {
     const { counts } = this.#control;
     this.#slotsInUse++;
     counts.inFlight++;
     counts.attempts++;
     if (delivery.attempts > 0) counts.retries++;
-    this.#judge.leaves([delivery]);
-    let answer: Answer | Error;
+    this.#judge.leaves(delivery);
+    const settle = (answer: Answer) => this.#answered(delivery, answer, passage);
     try {
-      answer = await this.#channel.send(delivery.message);
+      const { message } = delivery;
+      if (this.#channel.attempt !== undefined) this.#channel.attempt(message, settle);
+      else this.#channel.send(message).then(settle, (thrown) => this.#unanswered(delivery, thrown));
     } catch (thrown) {
-      answer = toRtnError(thrown);
+      this.#unanswered(delivery, thrown);
     }
-    counts.inFlight--;
+  }
+
+  #unanswered(delivery: Delivery, thrown: unknown): void {
+    this.#control.counts.inFlight--;
+    this.#failed(delivery, thrown);
+  }
+
+  #answered(delivery: Delivery, answer: Answer, passage: Passage): void {
+    this.#control.counts.inFlight--;
     try {
-      if (answer instanceof Error) throw answer;
-      const verdict = await this.#verdict(delivery, answer, passage);
-      if (verdict.kind === 'again') this.#retries.add(delivery, verdict.dueMs);
-      else if (verdict.kind === 'left') this.#left++;
-      else if (!this.#results.trySend(verdict.result)) await this.#results.send(verdict.result);
+      const told = this.#judge.concealed([delivery.message], answer);
+      const pauseMs = told.class === 'throttled' ? this.#judge.pauseMs(delivery) : 0;
+      const ending = this.#endpoint.answered(told, passage, pauseMs);
+      if (ending !== undefined) this.#control.stop(ending, delivery.message);
+      if (told.class === 'refresh') void this.#renewed(delivery, told, passage);
+      else this.#conclude(delivery, this.#judge.verdict(delivery, told, passage));
     } catch (thrown) {
-      this.#left++;
-      this.#control.stop(toRtnError(thrown), delivery.message);
+      this.#failed(delivery, thrown);
     }
+  }
+
+  async #renewed(delivery: Delivery, answer: Answer, passage: Passage): Promise<void> {
+    try {
+      if (await this.#judge.renewed(delivery))
+        this.#conclude(delivery, { kind: 'again', dueMs: this.#run.clock.monotonic() });
+      else this.#conclude(delivery, this.#judge.verdict(delivery, answer, passage));
+    } catch (thrown) {
+      this.#failed(delivery, thrown);
+    }
+  }
+
+  #conclude(delivery: Delivery, verdict: Verdict): void {
+    if (verdict.kind === 'again') this.#retries.add(delivery, verdict.dueMs);
+    else if (verdict.kind === 'left') this.#left++;
+    else if (!this.#results.trySend(verdict.result)) {
+      void this.#results.send(verdict.result).then(this.#release, (thrown) => this.#failed(delivery, thrown));
+      return;
+    }
+    this.#release();
+  }
+
+  #failed(delivery: Delivery, thrown: unknown): void {
+    this.#left++;
+    this.#control.stop(toRtnError(thrown), delivery.message);
+    this.#release();
+  }
+
+  readonly #release = (): void => {
     this.#slotsInUse--;
     this.#pump();
-  }
-
-  /** A promise only where credentials are renewed. */
-  #verdict(delivery: Delivery, answer: Answer, passage: Passage): Verdict | Promise<Verdict> {
-    const ending = this.#endpoint.answered(answer, passage, this.#judge.pauseMs(delivery));
-    if (ending !== undefined) this.#control.stop(ending, delivery.message);
-    if (answer.class === 'refresh') return this.#renewed(delivery, answer, passage);
-    return this.#judge.verdict(delivery, answer, passage);
-  }
-
-  async #renewed(delivery: Delivery, answer: Answer, passage: Passage): Promise<Verdict> {
-    if (!(await this.#judge.renewed(delivery))) return this.#judge.verdict(delivery, answer, passage);
-    return { kind: 'again', dueMs: this.#run.clock.monotonic() };
-  }
+  };
 }

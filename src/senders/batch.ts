@@ -133,8 +133,10 @@ class Batching {
     const { signal } = this.#control;
     while (!signal.aborted) {
       const { batch, unsendable } = await this.#assembly.next(signal);
-      for (const [delivery, answer] of unsendable)
-        await this.#put(this.#judge.result(delivery, answer, 'rejected'));
+      for (const [delivery, answer] of unsendable) {
+        const told = this.#judge.concealed([delivery.message], answer);
+        await this.#put(this.#judge.result(delivery, told, 'rejected'));
+      }
       if (batch !== undefined) await this.#sendInTurn(batch, signal);
       else if (unsendable.length === 0) break;
     }
@@ -159,17 +161,18 @@ class Batching {
     counts.inFlight++;
     counts.attempts++;
     if (deliveries.some(({ attempts }) => attempts > 0)) counts.retries++;
-    this.#judge.leaves(deliveries);
+    for (const delivery of deliveries) this.#judge.leaves(delivery);
+    const messages = deliveries.map(({ message }) => message);
     let answer: BatchAnswer;
     try {
-      answer = await this.#channel.send(deliveries.map(({ message }) => message));
+      answer = await this.#channel.send(messages);
     } catch (thrown) {
       this.#left += deliveries.length;
       return this.#control.stop(toRtnError(thrown), deliveries[0]?.message);
     } finally {
       counts.inFlight--;
     }
-    await this.#take(deliveries, answer, passage);
+    await this.#take(deliveries, this.#judge.concealedBatch(messages, answer), passage);
   }
 
   async #take(

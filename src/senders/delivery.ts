@@ -1,4 +1,3 @@
-import type { Clock } from '../clock.js';
 import type { Answer } from '../pipeline/contract.js';
 import type { Message, Outcome, SendResult } from '../pipeline/record.js';
 
@@ -18,9 +17,8 @@ export interface Delivery {
   isRenewed: boolean;
 }
 
-/** A message that is taken up now. */
-export function deliveryOf(message: Message, clock: Clock): Delivery {
-  const [startedAtMs, startedMs] = [clock.now(), clock.monotonic()];
+/** A message that is taken up now: wall time, and the same as monotonic time. */
+export function deliveryOf(message: Message, startedAtMs: number, startedMs: number): Delivery {
   return { message, startedAtMs, startedMs, attempts: 0, tries: 0, generation: 0, isRenewed: false };
 }
 
@@ -29,7 +27,8 @@ export function resultOf(
   { message, startedAtMs, attempts }: Delivery,
   answer: Answer,
   outcome: Outcome,
-  { channel, finishedAtMs }: { readonly channel: string; readonly finishedAtMs: number },
+  channel: string,
+  finishedAtMs: number,
 ): SendResult {
   return {
     outcome,

@@ -46,7 +46,7 @@ export class Endpoint implements SendingState {
   readonly #gate: Gate;
   readonly #breaker: Breaker;
   readonly #first = new FirstAnswers();
-  readonly #rate = new AdaptiveRate();
+  readonly #rate: AdaptiveRate;
   #throttledSinceMs: number | undefined;
   readonly #concurrency: AdaptiveConcurrency | undefined;
 
@@ -55,7 +55,8 @@ export class Endpoint implements SendingState {
     this.#options = options;
     this.#run = run;
     this.#counts = counts;
-    this.#gate = new Gate(options.rateLimit);
+    this.#gate = new Gate(options.rateLimit / run.shards);
+    this.#rate = new AdaptiveRate({ isSerial: options.concurrency === 1 && !options.isAdaptive });
     this.#breaker = new Breaker({
       failures: options.breakerFailures,
       pauseMs: options.breakerPauseMs,
@@ -92,10 +93,11 @@ export class Endpoint implements SendingState {
 
   /** Takes note that a request leaves now. */
   pass(nowMs: number): Passage {
-    this.#gate.declare(this.#live?.ratePerSecond ?? this.#options.rateLimit);
+    this.#gate.declare(this.#live?.ratePerSecond ?? this.#options.rateLimit / this.#run.shards);
     this.#gate.hold(this.#rate.perSecond(nowMs));
     this.#gate.pass(nowMs);
-    return { startedMs: nowMs, ...this.#breaker.pass() };
+    const { stateNumber, isProbe } = this.#breaker.pass();
+    return { startedMs: nowMs, stateNumber, isProbe };
   }
 
   /**
@@ -109,6 +111,10 @@ export class Endpoint implements SendingState {
     told: readonly Answer[] = [answer],
   ): RtnError | undefined {
     const nowMs = this.#run.clock.monotonic();
+    if (answer.class === 'sent' && told.length === 1 && told[0] === answer) {
+      this.#sent(passage, nowMs);
+      return undefined;
+    }
     if (isUnsendable(answer)) {
       this.#breaker.withdraw(passage.stateNumber);
       return undefined;
@@ -117,11 +123,21 @@ export class Endpoint implements SendingState {
     this.#breaker.up();
     const throttled = told.filter((each) => each.class === 'throttled');
     if (throttled.length > 0) this.#throttled(throttled, passage, nowMs, pauseMs);
-    else {
-      this.#rate.accepted(nowMs);
-      this.#concurrency?.answered(nowMs - passage.startedMs, this.#counts.inFlight + 1, nowMs);
-    }
+    else this.#accepted(passage, nowMs);
     return this.#first.note(told) ?? this.#throttledOnly(throttled.length === told.length, nowMs);
+  }
+
+  /** What `answered` comes to for most requests of a run: one message, sent. */
+  #sent(passage: Passage, nowMs: number): void {
+    this.#breaker.up();
+    this.#accepted(passage, nowMs);
+    this.#first.sent();
+    this.#throttledSinceMs = undefined;
+  }
+
+  #accepted({ startedMs }: Passage, nowMs: number): void {
+    this.#rate.accepted(nowMs);
+    this.#concurrency?.answered(nowMs - startedMs, this.#counts.inFlight + 1, nowMs);
   }
 
   #throttled(answers: readonly Answer[], { startedMs }: Passage, nowMs: number, pauseMs: number): void {

@@ -21,6 +21,11 @@ export class FirstAnswers {
     return this.#isOver ? Number.POSITIVE_INFINITY : ALIKE;
   }
 
+  /** Takes note of a message that was sent. */
+  sent(): void {
+    this.#isOver = true;
+  }
+
   /** Takes note of what one request told: an answer for each message. Gives the error that ends the run, or undefined. */
   note(answers: readonly Answer[]): RtnError | undefined {
     if (this.#isOver) return undefined;

@@ -1,6 +1,7 @@
 import { RtnError, toRtnError } from '../error.js';
-import type { Answer, Channel, Run, SendControl } from '../pipeline/contract.js';
-import type { Outcome, SendResult } from '../pipeline/record.js';
+import type { Concealer } from '../pipeline/concealer.js';
+import type { Answer, BatchAnswer, Channel, Run, SendControl } from '../pipeline/contract.js';
+import type { Message, Outcome, Row, SendResult } from '../pipeline/record.js';
 import { isDown } from './answers.js';
 import { Backoff, type BackoffOptions } from './backoff.js';
 import { Credentials } from './credentials.js';
@@ -31,13 +32,32 @@ export class Judge {
     this.#credentials = new Credentials(channel);
   }
 
-  /** Takes note that a request leaves with these messages. */
-  leaves(deliveries: readonly Delivery[]): void {
-    for (const delivery of deliveries) {
-      delivery.attempts++;
-      delivery.tries++;
-      this.#credentials.leaves(delivery);
-    }
+  /** Takes note that a request leaves with this message. */
+  leaves(delivery: Delivery): void {
+    delivery.attempts++;
+    delivery.tries++;
+    this.#credentials.leaves(delivery);
+  }
+
+  /**
+   * The answer to a request that carried these messages, without what is secret or personal in it: providers quote what
+   * they refuse. Whatever is made of an answer is made of this one.
+   */
+  concealed(messages: readonly Message[], answer: Answer): Answer {
+    const { concealer } = this.#control;
+    if (concealer === undefined) return answer;
+    return answer.class === 'sent'
+      ? withConcealedId(messages, answer, concealer)
+      : withConcealedTexts(messages, answer, concealer);
+  }
+
+  /** What is said of a request may quote all of its messages; what is said of one is looked through for that one. */
+  concealedBatch(messages: readonly Message[], { whole, items }: BatchAnswer): BatchAnswer {
+    const told = items?.map((item, index) => {
+      const message = messages[index];
+      return item && message && this.concealed([message], item);
+    });
+    return { whole: this.concealed(messages, whole), ...(told && { items: told }) };
   }
 
   /** How long an endpoint that throttled this without saying for how long is left alone. */
@@ -73,21 +93,8 @@ export class Judge {
 
   /** The result of a delivery whatever attempts it has left. */
   result(delivery: Delivery, answer: Answer, outcome: Outcome): Verdict & { readonly kind: 'result' } {
-    const of = { channel: this.#channel.key, finishedAtMs: this.#run.clock.now() };
-    return { kind: 'result', result: resultOf(delivery, this.#concealed(delivery, answer), outcome, of) };
-  }
-
-  /** The answer without what is sensitive in the row: providers quote what they refuse. */
-  #concealed({ message: { row } }: Delivery, answer: Answer): Answer {
-    const { conceal } = this.#control;
-    if (conceal === undefined) return answer;
-    const { providerId, errorCode, errorText } = answer;
-    return {
-      ...answer,
-      providerId: providerId && conceal(providerId, row),
-      errorCode: errorCode && conceal(errorCode, row),
-      errorText: errorText && conceal(errorText, row),
-    };
+    const nowMs = this.#run.clock.now();
+    return { kind: 'result', result: resultOf(delivery, answer, outcome, this.#channel.key, nowMs) };
   }
 
   /** A probe asks for all messages: it costs the one that carried it neither an attempt nor time. */
@@ -100,6 +107,29 @@ export class Judge {
     const dueMs = this.#backoff.dueMs(delivery, answer.retryAfterMs);
     return dueMs === undefined ? this.result(delivery, answer, 'failed') : { kind: 'again', dueMs };
   }
+}
+
+function withConcealedId(messages: readonly Message[], answer: Answer, concealer: Concealer): Answer {
+  const { providerId } = answer;
+  if (providerId === null) return answer;
+  const told = concealer.id(providerId, rowsOf(messages));
+  return told === providerId ? answer : { ...answer, providerId: told };
+}
+
+function withConcealedTexts(messages: readonly Message[], answer: Answer, concealer: Concealer): Answer {
+  const { providerId, errorCode, errorText, error } = answer;
+  const conceal = concealer.of(rowsOf(messages));
+  return {
+    ...answer,
+    providerId: providerId && conceal.text(providerId),
+    errorCode: errorCode && conceal.text(errorCode),
+    errorText: errorText && conceal.text(errorText),
+    ...(error !== undefined && { error: conceal.error(toRtnError(error)) }),
+  };
+}
+
+function rowsOf(messages: readonly Message[]): Row[] {
+  return messages.map(({ row }) => row);
 }
 
 function credentialsError({ errorCode, errorText }: Answer): RtnError {

@@ -4,11 +4,30 @@ import { RtnError } from '../error.js';
 export type NumberReader = (literal: string, key: string | undefined, depth: number) => unknown;
 
 /** Only a text with so many digits in a row can hold an integer that JSON.parse would round. */
-const LONG_DIGITS = /\d{16}/;
+const LONG_DIGITS = 16;
 
 /** JSON.parse, but for integers outside the safe range, which come as bigint. Throws on anything but one JSON value. */
 export function parseLosslessJson(text: string): unknown {
-  return LONG_DIGITS.test(text) ? parseExactJson(text, losslessNumber) : JSON.parse(text);
+  return hasDigitRun(text, LONG_DIGITS) ? parseExactJson(text, losslessNumber) : JSON.parse(text);
+}
+
+/** Whether so many digits stand in a row. Looks at every so manieth character, which no such row can pass by. */
+function hasDigitRun(text: string, length: number): boolean {
+  for (let index = length - 1; index < text.length; index += length) {
+    if (!isDigit(text, index)) continue;
+    let first = index;
+    while (isDigit(text, first - 1)) first--;
+    let last = index;
+    while (isDigit(text, last + 1)) last++;
+    if (last - first + 1 >= length) return true;
+  }
+  return false;
+}
+
+/** False beyond the ends of the text. */
+function isDigit(text: string, index: number): boolean {
+  const code = text.charCodeAt(index);
+  return code >= 48 && code <= 57;
 }
 
 /** JSON.stringify, but for bigints, which are written as integers: what `parseLosslessJson` reads back. */

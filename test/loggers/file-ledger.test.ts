@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import {
   appendFileSync,
   linkSync,
@@ -12,53 +10,23 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
-import { FileLog } from '../../src/loggers/file-log.js';
+import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
   listFileRuns,
   loadFileClaims,
   loadFileUnsent,
-  readFileStarts,
   removeFileRun,
   setFileControl,
 } from '../../src/loggers/file-runs.js';
-import { fileNameOf } from '../../src/pipeline/file-name.js';
 import { thisHolder } from '../../src/pipeline/holder.js';
 import { testRun } from '../setup/run.js';
 import { temporaryFolder } from '../setup/yt.js';
-import { ledgerLaws, positionsOf, result, Start, type Store } from './ledger-laws.js';
-
-function storeIn(folder: string): Store {
-  return {
-    async open(run) {
-      const log = new FileLog(folder);
-      await log.open(run);
-      return log;
-    },
-    logged: async (runId) => loggedIn(folder, runId),
-    record: async (runId) => (await listFileRuns(folder)).find((run) => run.runId === runId),
-    starts: (runId) => readFileStarts(folder, runId),
-    unsent: (runId) => loadFileUnsent(folder, runId, 0),
-    control: (runId, control) => setFileControl(folder, runId, control),
-  };
-}
-
-/** The positions in all logs of a run. */
-function loggedIn(folder: string, runId: string): number[] {
-  const isLog = (name: string) => name.startsWith(`${fileNameOf(runId)}.`) && name.endsWith('.ndjson');
-  return readdirSync(folder)
-    .filter(isLog)
-    .flatMap((name) => positionsIn(join(folder, name)));
-}
-
-function positionsIn(path: string): number[] {
-  const lines = readFileSync(path, 'utf8').split('\n');
-  expect(lines.pop()).toBe('');
-  return lines.map((line) => JSON.parse(line).position);
-}
+import { loggedIn, positionsIn, storeIn } from './file-store.js';
+import { ledgerLaws } from './ledger-laws.js';
+import { positionsOf, result, Start } from './ledger-start.js';
 
 const RUN = 'night';
 
@@ -136,6 +104,35 @@ test('what a fenced holder has appended counts for nobody, though it stands in i
   expect(positionsOf(await ledger.load())).toEqual({ done: [0, 1, 2, 3, 4, 6], open: [5, 7, 8, 9] });
   expect(loggedIn(folder, RUN).sort()).toEqual([0, 1, 2, 3, 4, 6]);
 });
+
+test.each<[string, (late: Start) => Promise<unknown>]>([
+  ['a claim', (late) => late.claim(10)],
+  ['a write', (late) => late.log(result(5))],
+])(
+  '%s that was stopped just before it reached its file is fenced once the lease was taken',
+  async (_, act) => {
+    const { folder, store, run, dead: late } = await deadRun(thisHolder());
+    const heirs: Start[] = [];
+    const file = await open(join(folder, 'night.run.json'));
+    const handle = Object.getPrototypeOf(file);
+    await file.close();
+    const { appendFile } = handle;
+    const stalled = vi.spyOn(handle, 'appendFile').mockImplementationOnce(async function (
+      this: unknown,
+      data,
+    ) {
+      heirs.push(await Start.take(store, run));
+      return appendFile.call(this, data);
+    });
+    onTestFinished(() => stalled.mockRestore());
+    await expect(act(late)).rejects.toMatchObject({ details: { fenced: true } });
+    expect(positionsOf((await heirs[0]?.ledger.load()) ?? { watermark: 0, segments: [] })).toEqual({
+      done: [0, 1, 2, 3, 4],
+      open: [5, 6, 7, 8, 9],
+    });
+    expect(loggedIn(folder, RUN)).toEqual([0, 1, 2, 3, 4]);
+  },
+);
 
 test('a takeover that died before its copy was the log is done again by the next one', async () => {
   const { folder, store, run, log } = await deadRun(thisHolder());
@@ -219,92 +216,4 @@ test('all files of a run are their owner’s alone, and only its logs outlive it
   await removeFileRun(folder, RUN);
   expect(readdirSync(folder).sort()).toEqual(['night.0.ndjson', 'night.0.run.json']);
   expect((await listFileRuns(folder)).map(({ runId }) => runId)).toEqual(['night.0']);
-});
-
-/** A start in a process of its own; see the script. `told` gets its lines as they come. */
-function runner(folder: string, { what = 'all', shell = '' } = {}) {
-  const script = join(import.meta.dirname, 'file-ledger-runner.mjs');
-  const args = [script, folder, RUN, what];
-  const child =
-    shell === ''
-      ? spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
-      : spawn('bash', ['-c', `${shell}; exec "$0" "$@"`, process.execPath, ...args], {
-          stdio: ['ignore', 'pipe', 'inherit'],
-        });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  const told: string[] = [];
-  const lines = createInterface({ input: child.stdout });
-  lines.on('line', (line) => void told.push(line));
-  const closed = once(lines, 'close');
-  return { child, told, closed };
-}
-
-/** The positions that lines of this kind tell of. */
-function toldPositions(told: readonly string[], kind: string): number[] {
-  return told.flatMap((line) => {
-    const [word, first, last] = line.split(' ');
-    if (word !== kind) return [];
-    return Array.from({ length: Number(last) - Number(first) + 1 }, (_, index) => Number(first) + index);
-  });
-}
-
-/** What was told to be durable is known, and the log holds exactly what is done, each once. */
-async function expectTruth(folder: string, told: readonly string[]): Promise<void> {
-  const { done, open } = positionsOf(await loadFileClaims(folder, RUN, 0));
-  expect(loggedIn(folder, RUN).sort((a, b) => a - b)).toEqual(done);
-  const known = new Set([...done, ...open]);
-  expect(toldPositions(told, 'claimed').filter((position) => !known.has(position))).toEqual([]);
-  const isDone = new Set(done);
-  expect(toldPositions(told, 'logged').filter((position) => !isDone.has(position))).toEqual([]);
-}
-
-describe('a runner in a process of its own', () => {
-  test('that is killed again and again loses nothing, and nothing stands twice', async () => {
-    const folder = temporaryFolder();
-    const told: string[] = [];
-    for (const lines of [1, 2, 5, 12, 27, 40]) {
-      const { child, told: now, closed } = runner(folder);
-      await expect.poll(() => now.length, { interval: 1 }).toBeGreaterThanOrEqual(lines);
-      child.kill('SIGKILL');
-      await closed;
-      told.push(...now);
-    }
-    expect(told.filter((line) => line === 'began')).toHaveLength(6);
-    await (await Start.take(storeIn(folder), testRun({ id: RUN }))).close();
-    await expectTruth(folder, told);
-  });
-
-  test.each([2, 9, 30])(
-    'that was stopped after %i steps and wakes up late has claimed and written nothing more',
-    async (steps) => {
-      const folder = temporaryFolder();
-      const { child, told, closed } = runner(folder);
-      await expect.poll(() => told.length, { interval: 1 }).toBeGreaterThan(steps);
-      child.kill('SIGSTOP');
-      const heir = await Start.take(storeIn(folder), testRun({ id: RUN }));
-      const before = await heir.ledger.load();
-      const logged = loggedIn(folder, RUN);
-      child.kill('SIGCONT');
-      await closed;
-      expect(told.at(-1)).toMatch(/^ended: fenced/);
-      expect(await heir.ledger.load()).toEqual(before);
-      expect(loggedIn(folder, RUN)).toEqual(logged);
-      await expectTruth(folder, told);
-    },
-  );
-
-  test.each(['all', 'claims'])(
-    'whose disk is full (%s) ends with `storage` and leaves no torn state',
-    async (what) => {
-      const folder = temporaryFolder();
-      const shell = `trap '' XFSZ; ulimit -f 24`;
-      const { told, closed } = runner(folder, { what, shell });
-      await closed;
-      expect(told.at(-1)).toMatch(/^ended: storage: .*EFBIG/);
-      await expectTruth(folder, told);
-      expect(readFileSync(join(folder, 'night.0.1.ledger'), 'utf8').at(-1)).toBe('\n');
-      await (await Start.take(storeIn(folder), testRun({ id: RUN }))).close();
-      await expectTruth(folder, told);
-    },
-  );
 });

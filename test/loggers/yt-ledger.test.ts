@@ -362,6 +362,27 @@ test('a holder whose transaction the cluster has ended goes on under a new one, 
   expect([...new Claims(await start.ledger.load()).openPositions()]).toEqual([1]);
 });
 
+test('shards of a run are held apart, and the run is finished when each of them is', async () => {
+  const { client, address } = await cluster();
+  const plan = { ...NEW_RUN.plan, shards: 2 };
+  const [first, second] = [
+    await Start.open(address, { shards: 2 }),
+    await Start.open(address, { shard: 1, shards: 2 }),
+  ];
+  await Promise.all([first, second].map(({ ledger }) => ledger.begin({ ...NEW_RUN, plan })));
+  await Promise.all([first.take('one'), second.take('two')]);
+  await Promise.all([first.claim([0, 1]), second.claim([0])]);
+  await Promise.all([first.write([result(0)]), second.write([result(0, { outcome: 'failed' })])]);
+  expect([...new Claims(await loadYtClaims(client, LOG, RUN_ID, 0)).openPositions()]).toEqual([1]);
+  expect([...new Claims(await loadYtClaims(client, LOG, RUN_ID, 1)).openPositions()]).toEqual([]);
+  expect(await loadYtUnsent(client, LOG, RUN_ID, 0)).toEqual([]);
+  expect(await loadYtUnsent(client, LOG, RUN_ID, 1)).toEqual([{ position: 0, reason: 'failed' }]);
+  await first.end();
+  expect(await listYtRuns(client, LOG)).toMatchObject([{ state: 'running', endedAt: null }]);
+  await second.end();
+  expect(await listYtRuns(client, LOG)).toMatchObject([{ state: 'finished', endedAt: expect.any(String) }]);
+});
+
 test('a holder outlives a restart of the cluster, which ends every transaction', async () => {
   const directory = temporaryFolder();
   const before = await startLocalYt({ directory });

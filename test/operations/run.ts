@@ -1,200 +1,120 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
-import { onTestFinished } from 'vitest';
-import { type PushProvider, type PushProviderOptions, startPushProvider } from '../../src/local/provider.js';
-import type { Row } from '../../src/pipeline/record.js';
-import type { TestDatabase } from '../setup/database.js';
-import { localCluster, temporaryFolder } from '../setup/yt.js';
-
-const ROOT = join(import.meta.dirname, '..', '..');
+import { type PushProvider, startPushProvider } from '../../src/local/provider.js';
+import { faultsFor, rowsOf, type SendingOperation } from './cases.js';
+import { type InputKind, writeInput } from './inputs.js';
+import { type LoggedRow, type LogKind, logLocation, readLedger, readLog } from './logs.js';
+import type { Surroundings } from './surroundings.js';
 
 /** The value of every secret of these runs: nowhere may it stand. */
-const PLANTED_SECRET = 'planted-secret/%41+"x';
-
-type InputKind = 'ndjson' | 'csv.gz' | 'pg' | 'yt';
-type LogKind = 'file' | 'pg' | 'yt';
-
-export interface OperationCase {
-  readonly operation: string;
-  readonly inputFlag: string;
-  readonly secret: string;
-  readonly flags: readonly string[];
-  readonly input: InputKind;
-  readonly log: LogKind;
-  readonly faults: Omit<PushProviderOptions, 'token'>;
-}
-
-/** One row of the log, as far as these tests look. */
-interface LoggedRow {
-  readonly outcome: string;
-  readonly message_id: string;
-  readonly position: number;
-  readonly recipient: string | null;
-  readonly provider_id: string | null;
-  readonly error_code: string | null;
-  readonly suppress: boolean;
-}
+export const PLANTED_SECRET = 'planted-secret/%41+"x';
 
 export interface OperationRun {
   readonly code: number;
   readonly output: string;
+  /** Closed; what it saw can still be read. */
   readonly provider: PushProvider;
   readonly log: readonly LoggedRow[];
   /** All that the run left, as one text: its output, its log, its summary, its state, the runner itself. */
   readonly traces: string;
 }
 
-/** Generates the one-shot runner of an operation and runs it as a process of its own, to its end. */
+/** Runs an operation over 10,000 rows to a provider with faults, as a process of its own, to its end. */
 export async function runOperation(
-  { operation, inputFlag, secret, flags, input, log, faults }: OperationCase,
-  rows: readonly Row[],
-  database: TestDatabase,
+  sending: SendingOperation,
+  locations: { readonly input: InputKind; readonly log: LogKind },
+  surroundings: Surroundings,
 ): Promise<OperationRun> {
-  const provider = await startPushProvider({ ...faults, token: PLANTED_SECRET });
-  onTestFinished(() => provider.close());
-  const folder = temporaryFolder();
-  const cluster = input === 'yt' || log === 'yt' ? await localCluster() : undefined;
+  const { cluster, database, folder } = surroundings;
+  const rows = rowsOf(sending);
   await cluster?.client.create('map_node', '//home/crm', { recursive: true });
-  const runId = randomUUID();
-  const source = await writeInput(input, rows, folder, database, cluster?.client);
-  const target = log === 'file' ? `file:${folder}/log` : log === 'pg' ? 'pg:send_log' : 'yt://home/crm/log';
   await database.query('drop table if exists send_log');
-
-  const generated = await execute('node', [RTN, 'generate', operation, '--out', join(folder, 'runners')], {});
-  const runner = readdirSync(join(folder, 'runners')).find((name) => name.includes('.one-shot.'));
-  if (generated.code !== 0 || runner === undefined) throw new Error(generated.output);
-  link(folder);
-  const { code, output } = await execute(
-    'node',
-    [join(folder, 'runners', runner), `--${inputFlag}`, source, '--log', target, '--endpoint']
-      .concat([provider.endpoint, '--run-id', runId, '--summary', join(folder, 'summary.json')])
-      .concat(['--state-dir', join(folder, 'state'), ...flags]),
-    {
-      [secret]: PLANTED_SECRET,
+  const { location, stdin } = await writeInput(locations.input, rows, surroundings);
+  const runner = await generateRunner(sending.operation, 'one-shot', surroundings);
+  const runId = randomUUID();
+  const provider = await startPushProvider({ ...faultsFor(sending, rows), token: PLANTED_SECRET });
+  try {
+    const words = [`--${sending.inputFlag}`, location, '--log', logLocation(locations.log, surroundings)]
+      .concat(['--endpoint', provider.endpoint, '--run-id', runId, '--yes'])
+      .concat(['--summary', join(folder, 'summary.json'), '--state-dir', join(folder, 'state')]);
+    const environment = {
+      [sending.secret]: PLANTED_SECRET,
       DATABASE_URL: database.url,
       ...(cluster && { YT_PROXY: cluster.address }),
-    },
-  );
-  const logged = await readLog(log, runId, folder, database, cluster?.client);
-  const summary = readFileSync(join(folder, 'summary.json'), 'utf8');
-  const text = readFileSync(join(folder, 'runners', runner), 'utf8');
-  const ledger = JSON.stringify(await readLedger(log, runId, database, cluster?.client));
-  const traces = [output, JSON.stringify(logged), ledger, summary, text, filesBelow(join(folder, 'state'))];
-  if (log === 'file') traces.push(filesBelow(join(folder, 'log')));
-  return { code, output, provider, log: logged, traces: traces.join('\n') };
+    };
+    const ended = await execute([runner, ...words, ...sending.flags], surroundings, environment, stdin);
+    const log = await readLog(locations.log, runId, surroundings);
+    const ledger = await readLedger(locations.log, runId, surroundings);
+    const said = [ended.output, JSON.stringify(log), JSON.stringify(ledger), readFileSync(runner, 'utf8')];
+    const files = ['summary.json', 'log', 'state'].map((name) => textBelow(join(folder, name)));
+    return { ...ended, provider, log, traces: [...said, ...files].join('\n') };
+  } finally {
+    await provider.close();
+  }
 }
 
-const RTN = join(ROOT, 'dist', 'cli', 'main.js');
-
-/** A package beside the runner, by which it finds the library that it imports. */
-function link(folder: string): void {
-  mkdirSync(join(folder, 'node_modules', 'realtime-notifications'), { recursive: true });
-  const index = JSON.stringify(join(ROOT, 'dist', 'index.js'));
+/** Writes a runner of an operation into the folder, beside a package by which it finds the library; gives its path. */
+export async function generateRunner(
+  operation: string,
+  kind: 'one-shot' | 'service',
+  surroundings: Surroundings,
+  flags: readonly string[] = [],
+): Promise<string> {
+  const { folder, root } = surroundings;
+  const runners = join(folder, 'runners');
+  const rtn = join(root, 'dist', 'cli', 'main.js');
+  const generated = await execute([rtn, 'generate', operation, '--out', runners, ...flags], surroundings);
+  if (generated.code !== 0) throw new Error(generated.output);
+  const name = readdirSync(runners).find((each) => each.includes(`.${kind}.`));
+  if (name === undefined) throw new Error(`${operation} has no runner ${kind}`);
+  const library = join(folder, 'node_modules', 'realtime-notifications');
+  mkdirSync(library, { recursive: true });
+  const index = JSON.stringify(join(root, 'dist', 'index.js'));
+  writeFileSync(join(library, 'index.mjs'), `export * from ${index};\n`);
   writeFileSync(
-    join(folder, 'node_modules', 'realtime-notifications', 'index.mjs'),
-    `export * from ${index};\n`,
-  );
-  writeFileSync(
-    join(folder, 'node_modules', 'realtime-notifications', 'package.json'),
+    join(library, 'package.json'),
     '{"name":"realtime-notifications","type":"module","exports":"./index.mjs"}',
   );
+  return join(runners, name);
 }
 
-async function execute(command: string, argv: readonly string[], environment: Record<string, string>) {
-  const child = spawn(command, argv, {
-    cwd: ROOT,
+async function execute(
+  words: readonly string[],
+  { root }: Surroundings,
+  environment: Readonly<Record<string, string>> = {},
+  stdin?: string,
+) {
+  const input = stdin === undefined ? 'ignore' : openSync(stdin, 'r');
+  const child = spawn(process.execPath, words, {
+    cwd: root,
     env: { PATH: process.env.PATH, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [input, 'pipe', 'pipe'],
   });
+  if (typeof input === 'number') closeSync(input);
   let output = '';
   for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    stream?.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const [code] = await once(child, 'close');
   return { code: code as number, output };
 }
 
-type Client = Awaited<ReturnType<typeof localCluster>>['client'];
-
-async function writeInput(
-  kind: InputKind,
-  rows: readonly Row[],
-  folder: string,
-  database: TestDatabase,
-  client: Client | undefined,
-): Promise<string> {
-  const lines = rows.map((row) => `${JSON.stringify(row)}\n`);
-  if (kind === 'ndjson') {
-    writeFileSync(join(folder, 'rows.ndjson'), lines.join(''));
-    return `file:${folder}/rows.ndjson`;
+/** The text of a file, or of all files of a folder; empty where there is none. */
+function textBelow(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return filesBelow(path);
   }
-  if (kind === 'csv.gz') {
-    const columns = Object.keys(rows[0] ?? {});
-    const quoted = (value: unknown) => `"${String(value ?? '').replaceAll('"', '""')}"`;
-    const csv = [columns.join(','), ...rows.map((row) => columns.map((name) => quoted(row[name])).join(','))];
-    writeFileSync(join(folder, 'rows.csv.gz'), gzipSync(csv.join('\n')));
-    return `file:${folder}/rows.csv.gz`;
-  }
-  if (kind === 'yt') {
-    await client?.create('table', '//home/crm/rows');
-    await client?.writeTable('//home/crm/rows', lines);
-    return 'yt://home/crm/rows';
-  }
-  const columns = Object.keys(rows[0] ?? {});
-  await database.query('drop table if exists audience');
-  await database.query(`create table audience (${columns.map((name) => `${name} text`).join(', ')}, at int)`);
-  await database.query(
-    `insert into audience select ${columns.map((name) => `r->>'${name}'`).join(', ')}, n
-     from jsonb_array_elements($1::jsonb) with ordinality as x(r, n)`,
-    [JSON.stringify(rows)],
-  );
-  writeFileSync(join(folder, 'rows.sql'), `select ${columns.join(', ')} from audience order by at`);
-  return `pg:${folder}/rows.sql`;
 }
 
-async function readLog(
-  kind: LogKind,
-  runId: string,
-  folder: string,
-  database: TestDatabase,
-  client: Client | undefined,
-): Promise<LoggedRow[]> {
-  if (kind === 'pg') {
-    const rows = await database.query('select * from send_log');
-    return rows.map((row) => ({ ...row, position: Number(row.position) })) as unknown as LoggedRow[];
-  }
-  if (kind === 'yt') return (await tableRows(client, '//home/crm/log')) as LoggedRow[];
-  const lines = readFileSync(join(folder, 'log', `${runId}.0.ndjson`), 'utf8')
-    .trimEnd()
-    .split('\n');
-  return lines.map((line) => JSON.parse(line) as LoggedRow);
-}
-
-/** What the run wrote of itself beside its log; a file's is among its files. */
-async function readLedger(
-  kind: LogKind,
-  runId: string,
-  database: TestDatabase,
-  client: Client | undefined,
-): Promise<unknown> {
-  if (kind === 'pg') return database.query('select * from rtn.runs where run_id = $1', [runId]);
-  return kind === 'yt' ? client?.get(`//home/crm/log.rtn/runs/${runId}/@`) : undefined;
-}
-
-async function tableRows(client: Client | undefined, path: string): Promise<unknown[]> {
-  let text = '';
-  for await (const lines of (await client?.readTable(path)) ?? []) text += lines.toString();
-  const lines = text.split('\n').filter((line) => line !== '');
-  return lines.map((line) => JSON.parse(line));
-}
-
+/** Without the copy of stdin: that is the input. */
 function filesBelow(folder: string): string {
   try {
-    const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
-      entry.isFile(),
+    const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter(
+      (entry) => entry.isFile() && !/\.stdin(?:\.|$)/.test(entry.name),
     );
     return files.map(({ parentPath, name }) => readFileSync(join(parentPath, name), 'utf8')).join('\n');
   } catch {

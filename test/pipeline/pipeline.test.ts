@@ -221,6 +221,7 @@ test('at the end of the input every row is logged, and everything is closed in r
   expect(played.calls).toEqual([
     'open log',
     'open ledger',
+    'open ledger',
     'open sender',
     'open reader',
     'end finished 0',

@@ -261,3 +261,51 @@ test('a listener that takes out at once what is put in leaves no send waiting be
   expect(await queue.sendMany([1, 2, 3, 4, 5])).toBe(5);
   expect(received).toEqual([1, 2, 3, 4, 5]);
 });
+
+describe('a hundred thousand messages through capacity 0', () => {
+  const items = Array.from({ length: 100_000 }, (_, index) => index);
+
+  test('one at a time to a listener that takes one and registers again', async () => {
+    const queue = new Queue<number>(0);
+    const received: number[] = [];
+    const takeOne = () => {
+      const item = queue.tryReceive();
+      if (item !== undefined) received.push(item);
+      if (!queue.isDone) queue.whenReadable(takeOne);
+    };
+    queue.whenReadable(takeOne);
+    expect(await queue.sendMany(items)).toBe(items.length);
+    expect(received).toEqual(items);
+  });
+
+  test('one at a time from senders that all wait, to one receiver', async () => {
+    const queue = new Queue<number>(0);
+    const sending = Promise.all(items.map((item) => queue.send(item)));
+    const received: number[] = [];
+    while (received.length < items.length) received.push(...(await queue.receiveMany(7)));
+    expect((await sending).every((isAdmitted) => isAdmitted)).toBe(true);
+    expect(received).toEqual(items);
+  });
+
+  test('to receivers that all wait', async () => {
+    const queue = new Queue<number>(0);
+    const receiving = Promise.all(items.map(() => queue.receive()));
+    expect(queue.trySendMany(items)).toBe(items.length);
+    expect(await receiving).toEqual(items);
+  });
+
+  test('each sent by a listener to the next queue', async () => {
+    const [first, second] = [new Queue<number>(0), new Queue<number>(0)];
+    const forward = () => {
+      const item = first.tryReceive();
+      if (item === undefined) first.whenReadable(forward);
+      else void second.send(item).then(() => first.isDone || first.whenReadable(forward));
+    };
+    first.whenReadable(forward);
+    const sending = first.sendMany(items);
+    const received: number[] = [];
+    while (received.length < items.length) received.push(...(await second.receiveMany(100)));
+    expect(await sending).toBe(items.length);
+    expect(received).toEqual(items);
+  });
+});

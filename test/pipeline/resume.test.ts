@@ -4,13 +4,14 @@ import { RtnError } from '../../src/error.js';
 import type { Answer, Channel, Logger, Reader } from '../../src/pipeline/contract.js';
 import { type Counts, loggedTotal, newCounts } from '../../src/pipeline/counts.js';
 import { Ending } from '../../src/pipeline/ending.js';
+import type { PastRun } from '../../src/pipeline/family.js';
 import { LiveControl } from '../../src/pipeline/live-control.js';
 import { runPipeline } from '../../src/pipeline/pipeline.js';
-import type { InDoubtPolicy } from '../../src/pipeline/plan.js';
+import type { InDoubtPolicy, RetryPlan } from '../../src/pipeline/plan.js';
 import type { SendResult } from '../../src/pipeline/record.js';
 import { Selection, type SelectionOptions, selectionText } from '../../src/pipeline/selection.js';
 import { asyncSender } from '../../src/senders/async.js';
-import { testKeep } from '../setup/keep.js';
+import { TEST_PLAN, testKeep } from '../setup/keep.js';
 import { MemoryLedger, MemoryStore } from '../setup/memory-ledger.js';
 import { testRun } from '../setup/run.js';
 
@@ -36,12 +37,23 @@ interface Start {
   readonly rateLimit?: number;
   readonly answer?: (id: string) => Answer['class'];
   readonly version?: string;
+  readonly shard?: number;
+  readonly shards?: number;
+  readonly retry?: RetryPlan;
+  readonly id?: string;
 }
 
 /** One start of a run in virtual time; undefined counts where it died. */
 async function start(world: World, options: Start = {}) {
   const clock = new VirtualClock({ seed: options.seed ?? 1 });
-  const run = testRun({ id: 'r', clock, version: options.version ?? '1.4.10' });
+  const run = testRun({
+    id: options.id ?? 'r',
+    rootId: 'r',
+    clock,
+    version: options.version ?? '1.4.10',
+    shard: options.shard ?? 0,
+    shards: options.shards ?? 1,
+  });
   const selection = options.selection === undefined ? null : selectionText(options.selection);
   const counts = newCounts();
   const ending = new Ending();
@@ -57,7 +69,7 @@ async function start(world: World, options: Start = {}) {
     open: async () => {},
     close: async () => {},
     async read(out, signal, range) {
-      for (let position = range?.from ?? 0; position < ROWS && !signal.aborted; position++)
+      for (let position = range?.from ?? 0; position < (range?.to ?? ROWS) && !signal.aborted; position++)
         await out.send({ position, row: { id: `m${position}` } }, signal);
     },
   };
@@ -119,9 +131,10 @@ async function start(world: World, options: Start = {}) {
     {
       input: INPUT,
       keep: testKeep({
+        plan: { ...TEST_PLAN, selection, shards: options.shards ?? 1, retry: options.retry ?? null },
         inDoubt: options.inDoubt ?? 'resend',
         inDoubtWindow: WINDOW,
-        live: new LiveControl(),
+        live: new LiveControl(options.shards),
       }),
       ending,
       counts,
@@ -259,6 +272,80 @@ describe('a run that has ended', () => {
     expect(other.ending.stopCause).toMatchObject({
       stage: 'ledger',
       error: { message: expect.stringContaining('version: was "1.4.10", is "1.4.11"') },
+    });
+  });
+});
+
+describe('shards', () => {
+  test('send each its part of the input, and nothing of the others', async () => {
+    const worlds = [new World(), new World(), new World()];
+    for (const [shard, world] of worlds.entries()) {
+      await start(world, { shard, shards: 3, dieAfterMs: 300 });
+      expect((await start(world, { shard, shards: 3 })).exitCode).toBe(0);
+    }
+    expect(worlds.map(({ log }) => log.length)).toEqual([1_000, 1_000, 1_000]);
+    expect(new Set(worlds.flatMap(({ log }) => log.map(({ position }) => position))).size).toBe(ROWS);
+  });
+
+  test('divide the rate', async () => {
+    const world = new World();
+    await start(world, { shard: 1, shards: 3, rateLimit: 300, dieAfterMs: 2_000 });
+    expect(world.received.size).toBeGreaterThan(150);
+    expect(world.received.size).toBeLessThan(230);
+  });
+});
+
+describe('a retry', () => {
+  const first = async (inDoubt: InDoubtPolicy) => {
+    const world = new World();
+    await start(world, { inDoubt, dieAfterMs: 300 });
+    const answers: Record<string, Answer['class']> = {
+      m2000: 'throttled',
+      m2001: 'retry',
+      m2002: 'rejected',
+    };
+    await start(world, { inDoubt, answer: (id) => answers[id] ?? 'sent' });
+    return world;
+  };
+  const relative = ({ store }: World): PastRun => ({
+    runId: store.record?.runId ?? '',
+    inputIdentity: 'sha256:0',
+    shards: [
+      {
+        claims: store.stored(),
+        unsent: [...store.unsent].map(([position, reason]) => ({ position, reason })),
+      },
+    ],
+  });
+  const again = async (roots: readonly World[], what: string) => {
+    const world = new World();
+    world.store.relatives.push(...roots.map(relative));
+    return { world, ...(await start(world, { id: `r~${roots.length}`, retry: { of: 'r', what } })) };
+  };
+
+  test.each([
+    ['failed', ['m2000', 'm2001']],
+    ['throttled', ['m2000']],
+    ['rejected', ['m2002']],
+  ])('of what is %s sends that alone', async (what, ids) => {
+    const root = await first('resend');
+    const { world, exitCode } = await again([root], what);
+    expect(exitCode).toBe(0);
+    expect([...world.received.keys()].sort()).toEqual(ids);
+    const later = await again([root, world], what);
+    expect(later.world.received.size).toBe(0);
+  });
+
+  test('of what is in doubt sends what was held, and the run then holds it no longer', async () => {
+    const root = await first('hold');
+    const held = root.store.claims().open;
+    expect(held).toBeGreaterThan(0);
+    const { world } = await again([root], 'in-doubt');
+    expect(world.received.size).toBe(held);
+    root.store.relatives.push(relative(root), relative(world));
+    expect(await start(root, { inDoubt: 'hold' })).toMatchObject({
+      exitCode: 0,
+      counts: { held: 0, attempts: 0 },
     });
   });
 });

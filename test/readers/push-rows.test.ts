@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { Pull } from 'zeromq';
+import { outlineOf } from '../../src/readers/outline.js';
 import { pushRows } from '../../src/readers/push-rows.js';
 import { messageRows } from '../../src/readers/row-text.js';
 import { rtn } from '../setup/rtn.js';
@@ -17,7 +18,7 @@ async function received(socket: Pull, count: number): Promise<unknown[]> {
   const rows: unknown[] = [];
   while (rows.length < count) {
     const [frame = Buffer.alloc(0)] = await socket.receive();
-    rows.push(...rowsOf({ records: messageRows(frame, rows.length, true) }));
+    rows.push(...rowsOf({ records: messageRows(frame, rows.length, outlineOf({ row: {} })) }));
   }
   return rows;
 }

@@ -12,6 +12,11 @@ const HEAD = `# Operations
 What stands in the registry. An operation that is active can be generated and run; a draft is ahead of the code or of its
 script. \`rtn show NAME\` tells more of one, \`rtn list --all\` lists layers and templates, too.
 
+Each that sends is run as it is published, with 10,000 rows, against a provider that throttles, fails, cuts connections, is slow
+and refuses some, and its log is held against the provider's receipts, id by id: \`npm test\` does so for each on one input and
+log, \`npm run soak -- matrix\` on every input (\`yt:\`, \`pg:\`, JSON lines and CSV, plain and gzip, stdin) and every log (Postgres,
+YTsaurus, files), a line a run. \`taxi_upload\` cannot read CSV, since a user's tags are a list.
+
 `;
 
 test('docs/operations.md is what the registry holds (npx vitest run test/registry/page.test.ts -u writes it)', async () => {

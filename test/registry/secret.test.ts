@@ -78,6 +78,70 @@ describe('what looks like a credential is found, to the character', () => {
   });
 });
 
+describe('a passphrase under a secret-like key', () => {
+  const words = ['correct', 'horse', 'battery', 'staple'].join(' ');
+  test.each<[key: string, before: string, secret: string, after: string]>([
+    ['passphrase', 'passphrase: ', words, ''],
+    ['password', 'password: ', words, ' # of the database'],
+    ['db_password', '{ db_password: "', words, '" }'],
+    ['signing_key', "signing_key: '", words, "'"],
+    ['secret', 'secret: |\n  ', words, '\n'],
+    ['password', 'password: ', ['Tr0ub4dor', '&3'].join(' '), ', other: 1'],
+    ['password', 'password: ', ['слон', 'жираф', 'кит', 'ёж'].join(' '), ''],
+    ['PUSH_TOKEN', '# PUSH_TOKEN=', [random(12), 'rotated'].join(' '), ''],
+  ])('%s: %s%s%s', (key, before, secret, after) => {
+    const start = before.length;
+    expect(findSecrets(before + secret + after)).toEqual([
+      { start, end: start + secret.length, what: `a literal under '${key}'` },
+    ]);
+  });
+
+  test.each([
+    'password: Enter your password',
+    'password: The password of the push service',
+    'passphrase: set by whoever runs it',
+    'password: at least 12 characters!',
+    'password: (see the wiki page of 2026)',
+    'secret: comes from Vault, path push2',
+    'token: Bearer token 2 of the push service.',
+    'token: next page 17 of 20',
+    'password: ${secrets.A} ${secrets.B2}',
+    'password: changeme before 2027!',
+    'key: correct horse battery staple',
+    'description: correct horse battery staple',
+    'tokens: one two three four',
+  ])('is not %s', (text) => expect(findSecrets(text)).toEqual([]));
+});
+
+describe('in a program', () => {
+  test.each<[before: string, secret: string, after: string]>([
+    ['const token = "', random(20), '";'],
+    ["const headers = { token: '", random(20), "' };"],
+    ['connect({ user, password: "', `hunt${'er2'}`, '" })'],
+    ["PASSWORD = '", `hunt${'er2'}`, "'  # TODO"],
+    ['fetch(url, { headers: { authorization: `Bearer ', random(24), '` } });'],
+    ['// AWS: ', `AK${'IA'}${UPPER}`, ''],
+  ])('%s%s%s has a credential', (before, secret, after) => {
+    const start = before.length;
+    expect(findSecrets(before + secret + after, 'program')).toMatchObject([
+      { start, end: start + secret.length },
+    ]);
+  });
+
+  test.each([
+    'const token = process.env.PUSH_TOKEN2',
+    'const token = sha256Base64(row.id1);',
+    'token: tokens[index2],',
+    'let password = await readPassword2()',
+    'headers: { authorization: `Bearer ${secrets.PUSH_TOKEN2}` },',
+    "token: '{{push_token2}}',",
+    "const nextToken = '/page/next2';",
+    '{{#each secrets}}token: {{this}}{{/each}}',
+    'secretKey === otherKey2',
+    "apiKey: 'PUSH_API_KEY',",
+  ])('%s has none', (text) => expect(findSecrets(text, 'program')).toEqual([]));
+});
+
 describe('what is no credential is left alone', () => {
   test.each([
     'authorization: "Bearer ${secrets.PUSH_TOKEN}"',
@@ -141,12 +205,16 @@ describe('what is no credential is left alone', () => {
     'digest: 3f2a9c1b',
   ])('%s', (text) => expect(findSecrets(text)).toEqual([]));
 
-  test('nor is anything in the YAML of this repository', () => {
-    const paths = execFileSync('git', ['ls-files', '*.yaml', '*.yml'], { cwd: ROOT, encoding: 'utf8' })
+  test.each([
+    ['YAML', 'document', ['*.yaml', '*.yml']],
+    ['programs', 'program', ['src/*.ts', 'templates/*.hbs', 'bench/*.mjs', 'runners/*.mjs']],
+  ] as const)('nor is anything in the %s of this repository', (_, writing, globs) => {
+    const paths = execFileSync('git', ['ls-files', ...globs], { cwd: ROOT, encoding: 'utf8' })
       .trim()
       .split('\n');
     expect(paths.length).toBeGreaterThan(5);
-    for (const path of paths) expect(findSecrets(readFileSync(join(ROOT, path), 'utf8')), path).toEqual([]);
+    for (const path of paths)
+      expect(findSecrets(readFileSync(join(ROOT, path), 'utf8'), writing), path).toEqual([]);
   });
 });
 
@@ -194,10 +262,18 @@ test.each([
     'token: |\n',
     'token: !a &b ',
   ],
-  ...["password: '", 'token: "\\', 'password: ab1!cd2 ', `http://${'a'.repeat(250)}:${'b'.repeat(250)}`],
+  ...[
+    "password: '",
+    'token: "\\',
+    'password: ab1!cd2 ',
+    'password: a b ',
+    'token: a\t',
+    `http://${'a'.repeat(250)}:${'b'.repeat(250)}`,
+  ],
 ])('a megabyte of %j takes less than a second', (piece) => {
   const text = piece.repeat(Math.ceil(1_000_000 / piece.length));
   const startedAt = performance.now();
   findSecrets(text);
+  findSecrets(text, 'program');
   expect(performance.now() - startedAt).toBeLessThan(1_000);
 });

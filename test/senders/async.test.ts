@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Answer } from '../../src/pipeline/contract.js';
-import { ANSWERS, answer, drain, mostInASecond, playAsync } from './provider.js';
+import { VirtualClock } from '../../src/clock.js';
+import type { Answer, Channel } from '../../src/pipeline/contract.js';
+import { newCounts } from '../../src/pipeline/counts.js';
+import { Queue } from '../../src/pipeline/queue.js';
+import type { Message, SendResult } from '../../src/pipeline/record.js';
+import { asyncSender } from '../../src/senders/async.js';
+import { testRun } from '../setup/run.js';
+import { ANSWERS, answer, drain, messagesOf, mostInASecond, playAsync } from './provider.js';
 
 const SENT = answer('sent');
 
@@ -337,5 +343,81 @@ describe('at Stop', () => {
       expect(options.messages - queue.length).toBe(seen.size + (report()?.left ?? Number.NaN));
     };
     await fc.assert(fc.asyncProperty(scenario, property), { seed: 4, numRuns: 300 });
+  });
+});
+
+test('a hundred thousand messages go through a queue of capacity 0, and their results through another', async () => {
+  const count = 100_000;
+  const sent = answer('sent');
+  const sender = asyncSender({
+    channel: { key: 'own', open: async () => {}, close: async () => {}, send: async () => sent },
+  });
+  await sender.open(testRun());
+  const [messages, results] = [new Queue<Message>(0), new Queue<SendResult>(0)];
+  const counts = newCounts();
+  const sending = sender.send(messages, results, {
+    counts,
+    signal: new AbortController().signal,
+    stop: (error) => {
+      throw error;
+    },
+  });
+  const feeding = messages.sendMany(messagesOf(count)).then(() => messages.close());
+  const received = new Set<number>();
+  while (received.size < count)
+    for (const { position } of await results.receiveMany(100)) received.add(position);
+  await feeding;
+  expect(await sending).toEqual({ left: 0 });
+  expect(counts.attempts).toBe(count);
+});
+
+describe('a channel that settles without promises', () => {
+  test.each([1, 64])('answers at once, %i at a time, as many as there are', async (concurrency) => {
+    const clock = new VirtualClock();
+    const [messages, results] = [new Queue<Message>(20_000), new Queue<SendResult>(20_000)];
+    messages.trySendMany(messagesOf(20_000));
+    messages.close();
+    const counts = newCounts();
+    const channel: Channel = {
+      key: 'fake',
+      open: async () => {},
+      send: async () => SENT,
+      attempt: (_, settle) => settle(SENT),
+      close: async () => {},
+    };
+    const sender = asyncSender({ channel, concurrency });
+    await sender.open(testRun({ clock }));
+    const control = { signal: new AbortController().signal, counts, stop: () => {} };
+    expect(await sender.send(messages, results, control)).toEqual({ left: 0 });
+    expect(results.length).toBe(20_000);
+    expect(counts).toMatchObject({ inFlight: 0, attempts: 20_000 });
+  });
+
+  test('stops the run when it throws', async () => {
+    const clock = new VirtualClock();
+    const [messages, results] = [new Queue<Message>(10), new Queue<SendResult>(10)];
+    messages.trySendMany(messagesOf(1));
+    messages.close();
+    const counts = newCounts();
+    const channel: Channel = {
+      key: 'fake',
+      open: async () => {},
+      send: async () => SENT,
+      attempt: () => {
+        throw new Error('broken');
+      },
+      close: async () => {},
+    };
+    const sender = asyncSender({ channel });
+    await sender.open(testRun({ clock }));
+    const said: string[] = [];
+    const control = {
+      signal: new AbortController().signal,
+      counts,
+      stop: (error: Error) => said.push(error.message),
+    };
+    expect(await sender.send(messages, results, control)).toEqual({ left: 1 });
+    expect(said).toEqual(['broken']);
+    expect(counts.inFlight).toBe(0);
   });
 });

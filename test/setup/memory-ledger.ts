@@ -1,4 +1,5 @@
 import { Claims, SEGMENT_SIZE, type StoredClaims } from '../../src/pipeline/claims.js';
+import type { PastRun } from '../../src/pipeline/family.js';
 import {
   fenced,
   type Lease,
@@ -20,6 +21,8 @@ export class MemoryStore {
   readonly done = new Map<number, Uint8Array>();
   readonly unsent = new Map<number, string>();
   readonly ends: RunEnd[] = [];
+  /** Runs of the same root, in order. */
+  readonly relatives: PastRun[] = [];
 
   /** What it keeps, as claims to ask. */
   claims(): Claims {
@@ -69,6 +72,13 @@ export class MemoryLedger implements Ledger {
 
   async load(): Promise<StoredClaims> {
     return this.#store.stored();
+  }
+
+  async family(): Promise<readonly PastRun[]> {
+    const unsent = [...this.#store.unsent].map(([position, reason]) => ({ position, reason }));
+    const runId = this.#store.record?.runId ?? '';
+    const shards = [{ claims: this.#store.stored(), unsent }];
+    return [...this.#store.relatives, { runId, inputIdentity: 'sha256:0', shards }];
   }
 
   async renew(): Promise<RunControl> {

@@ -206,6 +206,26 @@ describe('the HTTP side', () => {
     expect(await call(false)).not.toEqual(await call(false));
   });
 
+  test('answers a repeated commit as it did the first, though its transaction and what that relied on have ended', async () => {
+    const { client, address } = await localCluster();
+    const lease = await client.startTransaction();
+    const transaction = await client.startTransaction({ prerequisites: [lease] });
+    const commit = async (mutation: string, retry: boolean) => {
+      const parameters = { transaction_id: transaction.id, mutation_id: mutation, retry };
+      const { statusCode, body } = await request(`http://${address}/api/v4/commit_transaction`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ ...parameters, prerequisite_transaction_ids: [lease.id] }),
+      });
+      await body.dump();
+      return statusCode;
+    };
+    expect(await commit('1-2-3-4', false)).toBe(200);
+    await lease.abort();
+    expect(await commit('1-2-3-4', true)).toBe(200);
+    expect(await commit('5-6-7-8', true)).toBe(400);
+  });
+
   test.each([
     ['a page of the web', { origin: 'https://evil.example' }],
     ['a name that points here', { host: 'evil.example' }],
