@@ -60,6 +60,7 @@ const PLAN = {
   runner: '',
   input: '',
   inputIdentity: null,
+  log: '',
   params: {},
   tuning: [],
   selection: null,

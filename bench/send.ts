@@ -141,6 +141,7 @@ async function pipeline(origin: string): Promise<number> {
         input: '',
         inputIdentity: null,
         log: '',
+        log: '',
         params: {},
         tuning: [],
         selection: null,

@@ -40,33 +40,6 @@ export function runRecord(row: RunRow): RunRecord {
   };
 }
 
-export interface StartRow {
-  readonly run_id: string;
-  readonly shard: number;
-  readonly token: string;
-  readonly holder: string;
-  readonly started_at: Date;
-  readonly ended_at: Date | null;
-  readonly state: RunState;
-  readonly counts: Counts | null;
-  readonly exit_code: number | null;
-  readonly error: string | null;
-}
-
-export function startRecord(row: StartRow): StartRecord {
-  return {
-    shard: row.shard,
-    token: Number(row.token),
-    holder: row.holder,
-    startedAt: row.started_at.toISOString(),
-    endedAt: row.ended_at?.toISOString() ?? null,
-    state: row.state,
-    counts: row.counts,
-    exitCode: row.exit_code,
-    error: row.error,
-  };
-}
-
 /** What a run's shard has done so far. */
 export async function loadClaims(pool: Pool, runId: string, shard: number): Promise<StoredClaims> {
   try {
@@ -122,4 +95,31 @@ export async function loadFamily(pool: Pool, rootId: string): Promise<PastRun[]>
   } catch (thrown) {
     throw postgresError('what the run and its repeats have done could not be read', thrown);
   }
+}
+
+export interface StartRow {
+  readonly run_id: string;
+  readonly shard: number;
+  readonly token: string;
+  readonly holder: string;
+  readonly started_at: Date;
+  readonly ended_at: Date | null;
+  readonly state: RunState;
+  readonly counts: Counts | null;
+  readonly exit_code: number | null;
+  readonly error: string | null;
+}
+
+export function startRecord(row: StartRow): StartRecord {
+  return {
+    shard: row.shard,
+    token: Number(row.token),
+    holder: row.holder,
+    startedAt: row.started_at.toISOString(),
+    endedAt: row.ended_at?.toISOString() ?? null,
+    state: row.state,
+    counts: row.counts,
+    exitCode: row.exit_code,
+    error: row.error,
+  };
 }

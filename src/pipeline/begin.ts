@@ -12,7 +12,7 @@ import type { LiveControl } from './live-control.js';
 import { type InDoubtPolicy, type RunPlan, requireSamePlan } from './plan.js';
 
 /** How long a start waits for another holder of its run: longer than a dead one is waited for. */
-export const DEFAULT_WAIT_MS = 30_000;
+const DEFAULT_WAIT_MS = 30_000;
 
 /** So much may be in doubt after a crash where a repeat does no harm, since the provider knows its key. */
 const HARMLESS_WINDOW = 20_000;

@@ -19,7 +19,7 @@ const IN_DOUBT = new Set(['in-doubt', 'unknown']);
  * How the positions of a run stand that were not sent, after all the runs that have sent parts of it again (`rtn retry`):
  * the reason by position. A run and those linked to it are its family; of each position the last word counts.
  */
-export function standingOf(family: readonly PastRun[]): ReadonlyMap<number, string> {
+function standingOf(family: readonly PastRun[]): ReadonlyMap<number, string> {
   const standing = new Map<number, string>();
   for (const [index, { shards }] of family.entries()) {
     const isRoot = index === 0;

@@ -38,7 +38,7 @@ export interface RetryPlan {
 }
 
 /** How this start differs from what the run began with, each a line; none where it may go on. */
-export function planDifferences(record: RunRecord, now: NewRun): string[] {
+function planDifferences(record: RunRecord, now: NewRun): string[] {
   const [was, is] = [record.plan, now.plan];
   const facts: [what: string, was: unknown, is: unknown][] = [
     ['operation', record.operation, now.operation],

@@ -124,7 +124,7 @@ test.each([1])(
     await runs('stop', runId);
     const ended = await Promise.all(ends);
     expect(ended.map(({ code }) => code)).toEqual(ended.map(() => 75));
-    const logged = await database.query('select message_id from steered_log order by position');
+    const logged = await database.query('select message_id, outcome, error_code, attempts from steered_log order by position');
     expect(logged).toHaveLength(provider.requests.length);
     expect(logged.length).toBeLessThan(ROWS);
     expect(await runs('show', runId)).toMatchObject({
