@@ -4,6 +4,8 @@ import { build, install, ROOT, run } from './install.mjs';
 
 const USAGE = `usage: npm run soak [-- --minutes N]
        npm run soak -- matrix [--only TEXT]
+       npm run soak -- kills [--store=pg|file|yt] [--policy=idempotent|resend|skip|hold] [--sender=async|batch]
+                             [--kills=N] [--rows=N] [--seed=N]
 
 Without a word: driver_push as a service at 0.8 of the rate that a bare loop reaches in the same run, for ten minutes.
 Fails when a message is lost between receipt and log, or when memory grows.
@@ -12,6 +14,10 @@ matrix: every operation that sends, on every input that it can read and every lo
 a provider that throttles, fails, cuts connections, is slow, calls some busy and refuses some. Each log is held against
 the receipts, id by id; a line a run, about a quarter of an hour for all. --only: runs whose line holds TEXT, such as
 taxi_exp or "csv to yt".
+
+kills: runs of 100,000 rows that are killed at random times and started again, until 200 kills have come together for each
+policy and sender. Log, ledger and receipts must agree, id by id; a line of figures each. The first line says how to
+repeat it.
 `;
 
 const words = process.argv.slice(2);
@@ -23,6 +29,12 @@ if (words.includes('--help')) {
   build();
   const { runMatrix } = await import(pathToFileURL(compiledMatrix()).href);
   process.exitCode = await runMatrix(ROOT, only);
+} else if (words[0] === 'kills') {
+  const { killSettings, soakKills } = await import('./soak/kills.mjs');
+  const settings = killSettings(words.slice(1)) ?? misused();
+  install();
+  build();
+  process.exitCode = soakKills(settings);
 } else {
   const minutes = minutesOf(words);
   install();

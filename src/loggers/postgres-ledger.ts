@@ -14,7 +14,14 @@ import {
   type Settled,
 } from '../pipeline/ledger.js';
 import { postgresError } from '../postgres/errors.js';
+import { untilAnswered } from './postgres-retry.js';
 import { loadClaims, loadFamily, RUN_COLUMNS, type RunRow, runRecord } from './postgres-runs.js';
+
+/** A renewal that gets no answer is made again on another connection, before the lease counts as expired. */
+const RENEW_WITHIN_MS = 5_000;
+
+/** The end is a courtesy to the next start: nobody waits long for it. */
+const END_WITHIN_MS = 15_000;
 
 /**
  * The ledger of one shard in Postgres. Every write names the lease's token; the lease's row is locked at the end of a
@@ -105,13 +112,15 @@ export class PostgresLedger implements Ledger {
          where run_id = $1 and shard = $2 and token = $3 and exists (select from held))
        select is_stopped, is_paused, rate from rtn.runs join held using (run_id)`,
       [...this.#shard, this.#token, counts],
+      RENEW_WITHIN_MS,
     );
     if (row === undefined) throw fenced(this.#run.id);
     return { isStopped: row.is_stopped, isPaused: row.is_paused, rate: row.rate };
   }
 
+  /** The whole bitmaps are given each time: a claim whose answer was lost is made again. */
   async claim({ claimed }: ClaimChange): Promise<void> {
-    const rows = await this.#query(
+    const rows = await this.#insist(
       'messages could not be claimed',
       `with held as (
          select from rtn.leases where run_id = $1 and shard = $2 and token = $3 for share)
@@ -173,7 +182,7 @@ export class PostgresLedger implements Ledger {
 
   async end({ state, counts, exitCode, error, release }: RunEnd): Promise<void> {
     const finished = state === 'finished' ? { selection: this.#run.selection } : null;
-    const rows = await this.#query(
+    const rows = await this.#insist(
       "the run's end could not be recorded",
       `with given_back as (
          update rtn.leases set holder = '', beat = beat + 1, finished = $4
@@ -196,6 +205,7 @@ export class PostgresLedger implements Ledger {
         exitCode,
         error,
       ],
+      END_WITHIN_MS,
     );
     if (rows.length === 0) throw fenced(this.#run.id);
     await this.#endRun();
@@ -203,7 +213,7 @@ export class PostgresLedger implements Ledger {
 
   /** A run has ended once no shard is held; it is finished when each of them is. */
   async #endRun(): Promise<void> {
-    await this.#query(
+    await this.#insist(
       "the run's end could not be recorded",
       `update rtn.runs r set ended_at = now(), state =
          case when (r.plan->>'shards')::int =
@@ -211,12 +221,18 @@ export class PostgresLedger implements Ledger {
          then 'finished' else 'stopped' end
        where run_id = $1 and not exists (select from rtn.leases l where l.run_id = r.run_id and l.holder <> '')`,
       [this.#run.id],
+      END_WITHIN_MS,
     );
   }
 
-  async #query<T>(what: string, sql: string, values: unknown[]): Promise<T[]> {
+  #insist<T>(what: string, sql: string, values: unknown[], withinMs?: number): Promise<T[]> {
+    return untilAnswered(this.#run, what, () => this.#query<T>(what, sql, values), withinMs);
+  }
+
+  async #query<T>(what: string, text: string, values: unknown[], withinMs?: number): Promise<T[]> {
     try {
-      const { rows } = await this.#pool.query(sql, values);
+      const limit = withinMs === undefined ? {} : { query_timeout: withinMs };
+      const { rows } = await this.#pool.query({ text, values, ...limit });
       return rows;
     } catch (thrown) {
       throw postgresError(what, thrown);

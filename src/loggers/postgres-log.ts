@@ -1,24 +1,20 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Pool } from 'pg';
-import { sleep } from '../clock.js';
-import { RtnError } from '../error.js';
+import { RtnError, toRtnError } from '../error.js';
 import type { LogControl, Logger, Run } from '../pipeline/contract.js';
 import { isFenced, type Settled } from '../pipeline/ledger.js';
 import type { Queue } from '../pipeline/queue.js';
 import type { SendResult } from '../pipeline/record.js';
 import { connectPostgres } from '../postgres/connect.js';
-import { postgresError } from '../postgres/errors.js';
 import { migrate } from '../postgres/migrations.js';
 import { collectBatch } from './batch.js';
 import { copyChunks } from './copy-rows.js';
 import { PostgresLedger } from './postgres-ledger.js';
 import { LogPartitions } from './postgres-partitions.js';
+import { untilAnswered } from './postgres-retry.js';
 import { COLUMN_LIST, makeLogTable } from './postgres-table.js';
 import { type LogTarget, parseLogTarget } from './postgres-target.js';
-
-/** How long a write is tried again while Postgres does not answer, with growing pauses. */
-const GIVE_UP_AFTER_MS = 60_000;
 
 /**
  * The send log in a Postgres table, which is made when missing. Each batch is one transaction: the results by COPY, then
@@ -83,31 +79,17 @@ export class PostgresLog implements Logger {
     batch: readonly SendResult[],
     settled: Settled,
   ): Promise<void> {
-    const giveUpAtMs = run.clock.monotonic() + GIVE_UP_AFTER_MS;
-    for (let pauseMs = 100; ; pauseMs = Math.min(2 * pauseMs, 5_000)) {
-      try {
-        await this.#partitions.cover(
-          pool,
-          batch.map(({ finishedAtMs }) => finishedAtMs),
-        );
+    const what = `${batch.length} results could not be written to ${this.#target.table.text}`;
+    const times = batch.map(({ finishedAtMs }) => finishedAtMs);
+    try {
+      await untilAnswered(run, what, async () => {
+        await this.#partitions.cover(pool, times);
         await this.#write(pool, run, batch, settled);
-        return;
-      } catch (thrown) {
-        if (isFenced(thrown)) throw thrown;
-        const error = postgresError(
-          `${batch.length} results could not be written to ${this.#target.table.text}`,
-          thrown,
-        );
-        if (!error.isRetriable || run.clock.monotonic() + pauseMs > giveUpAtMs) {
-          throw new RtnError('storage', error.message, {
-            cause: error,
-            details: error.details,
-            ...(error.next && { next: error.next }),
-          });
-        }
-        run.warn(`${error.message}; trying again`);
-        await sleep(run.clock, pauseMs);
-      }
+      });
+    } catch (thrown) {
+      if (isFenced(thrown)) throw thrown;
+      const { message, details, next } = toRtnError(thrown);
+      throw new RtnError('storage', message, { cause: thrown, details, ...(next && { next }) });
     }
   }
 

@@ -4,6 +4,7 @@ import type { LogControl, Logger, Pipeline, Pressure, Run } from './contract.js'
 import { countLogged, newCounts } from './counts.js';
 import type { Place } from './ending.js';
 import type { Journal } from './journal.js';
+import { isFenced } from './ledger.js';
 import type { PipelineOptions } from './options.js';
 import { Queue } from './queue.js';
 import type { SendResult } from './record.js';
@@ -36,9 +37,14 @@ export async function logAll(
   } catch (thrown) {
     ending.stop('log', toRtnError(thrown), placeOf(logger.unwritten[0]));
   }
+  // Whoever has taken the run over decides on them: a spilled result would stand against what that runner logs.
+  const isTakenOver = [ending.stopCause, ...ending.further].some((cause) => isFenced(cause?.error));
   let batch: readonly SendResult[] = logger.unwritten;
   do {
-    if (batch.length > 0) await spill(batch, options, journal);
+    if (isTakenOver) {
+      options.outstanding?.settle(batch);
+      counts.left += batch.length;
+    } else if (batch.length > 0) await spill(batch, options, journal);
     batch = await results.receiveMany(REST_BATCH);
   } while (batch.length > 0);
 }

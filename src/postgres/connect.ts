@@ -10,15 +10,20 @@ export const DATABASE_URL = {
   scheme: 'pg',
 } as const;
 
+/** So long one statement of ours may take; a connection on which nothing comes back would hold the run for ever. */
+const QUERY_TIMEOUT_MS = 20_000;
+
 /**
  * A pool on `DATABASE_URL`, proven by one connection. `applicationName` is what `pg_stat_activity` shows, `role` says
- * in messages what it is for. Errors of
+ * in messages what it is for. A
+ * statement is given up after `queryTimeoutMs` (0 for never), which `?query_timeout=` in the address overrides. Errors of
  * idle connections are left to the next query, which meets them too.
  */
 export async function connectPostgres(
   environment: Readonly<Record<string, string | undefined>>,
   applicationName: string,
   role = 'the log goes to Postgres',
+  queryTimeoutMs = QUERY_TIMEOUT_MS,
 ): Promise<Pool> {
   const url = environment[DATABASE_URL.name];
   if (url === undefined || url === '') {
@@ -39,6 +44,8 @@ export async function connectPostgres(
     max: 4,
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    query_timeout: queryTimeoutMs,
   });
   pool.on('error', () => {});
   try {

@@ -70,6 +70,8 @@ export class PostgresQueryReader implements Reader {
       run.environment,
       `rtn ${run.operation} ${run.id}`,
       `the input is ${this.#location.text}`,
+      // A query may take long before its first row.
+      0,
     );
     this.#copy = await copyQuery(this.#pool, {
       query: { path, sql },

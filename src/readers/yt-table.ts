@@ -82,9 +82,11 @@ export class YtTableReader implements Reader {
     const { parseLines } = await import('../yt/rows.js');
     const textColumns = this.#textColumns(snapshot.columns);
     let position = Math.min(range?.from ?? 0, snapshot.rowCount);
-    const to = range?.to === undefined ? '' : `#${range.to}`;
     try {
-      const rows = await client.readTable(`${snapshot.path}[#${position}:${to}]`, {
+      // Not as `[#from:to]` behind the path: the client says the rows it wants anew when a connection breaks.
+      const rows = await client.readTable(snapshot.path, {
+        startRow: position,
+        ...(range?.to !== undefined && { endRow: range.to }),
         transaction,
         signal: AbortSignal.any([signal, transaction.lost]),
       });

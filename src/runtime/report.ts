@@ -4,6 +4,7 @@ import { count, duration } from '../observe/progress.js';
 import type { Begun } from '../pipeline/begin.js';
 import { type Counts, loggedTotal } from '../pipeline/counts.js';
 import type { Ending, Stage, StopCause } from '../pipeline/ending.js';
+import { isFenced } from '../pipeline/ledger.js';
 
 /** How a run ended: what the last lines and `--summary FILE` are made of. */
 export interface RunReport {
@@ -77,14 +78,14 @@ export function begunText({ record, isFinished, isResumed, inDoubt }: Begun): st
   return `run ${id} goes on (begun ${record.startedAt})${doubts}`;
 }
 
-function countLines({ counts, notFound, spillFile, replay }: RunReport): string[] {
+function countLines({ counts, ending, notFound, spillFile, replay }: RunReport): string[] {
   const { notSelected, alreadyDone, recovered, left, held, suppressed, breakerPauses, spilled, lost } =
     counts;
   const told: [number, string][] = [
     [notSelected, 'rows were not selected'],
     [alreadyDone, 'rows were done by an earlier start'],
     [recovered, 'results of an earlier start are in the log now'],
-    [left, `rows were read and not sent${replay === undefined ? '' : `; they are in ${replay.file}`}`],
+    [left, `${leftText(ending)}${replay === undefined ? '' : `; they are in ${replay.file}`}`],
     [held, 'messages may have been sent before the runner died; they wait for a decision'],
     [suppressed, 'recipients are not to be sent to again: suppress is true in the log'],
     [
@@ -97,6 +98,11 @@ function countLines({ counts, notFound, spillFile, replay }: RunReport): string[
   const lines = told.filter(([number]) => number > 0).map(([number, words]) => `  ${count(number)} ${words}`);
   if (notFound.length > 0) lines.push(`  not found: ${idsText(notFound)}`);
   return lines;
+}
+
+/** Who has lost the run to another runner cannot say whether its last rows were sent: that one decides on them. */
+function leftText({ stopCause }: Ending): string {
+  return isFenced(stopCause?.error) ? 'rows were left to the other runner' : 'rows were read and not sent';
 }
 
 /** Some of the ids, and how many more there are. */

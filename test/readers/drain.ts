@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { JsonSchema } from '../../src/component.js';
-import type { Reader } from '../../src/pipeline/contract.js';
+import type { Reader, ReadRange } from '../../src/pipeline/contract.js';
 import { parseLocation } from '../../src/pipeline/location.js';
 import { Queue } from '../../src/pipeline/queue.js';
 import type { Incoming } from '../../src/pipeline/record.js';
@@ -30,11 +30,12 @@ export function readerOf(path: string, row: JsonSchema = ROW): Reader {
 export async function drain(
   reader: Reader,
   run = testRun(),
+  range?: ReadRange,
 ): Promise<{ total: number | undefined; records: Incoming[] }> {
   onTestFinished(() => reader.close());
   await reader.open(run);
   const queue = new Queue<Incoming>(100);
-  const reading = reader.read(queue, new AbortController().signal).finally(() => queue.close());
+  const reading = reader.read(queue, new AbortController().signal, range).finally(() => queue.close());
   const records: Incoming[] = [];
   for (let batch = await queue.receiveMany(7); batch.length > 0; batch = await queue.receiveMany(7))
     records.push(...batch);

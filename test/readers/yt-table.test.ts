@@ -39,6 +39,15 @@ test('rows come in order with their index, nulls left out, integers as text wher
   expect(total).toBe(2);
 });
 
+test('a part of a table is its rows, with their index', async () => {
+  const ids = Array.from({ length: 9 }, (_, index) => ({ id: `r${index}` }));
+  const { run } = await tableOf([{ name: 'id', type: 'string' }], ids);
+  for (const [from, to] of [[3], [3, 5], [0, 2], [8, 20], [9]] as const) {
+    const { records } = await drain(readerOf(`yt:${PATH}`), run, { from, to });
+    expect(records).toEqual(ids.map((row, position) => ({ position, row })).slice(from, to));
+  }
+});
+
 test.each([
   ['boolean', 'string'],
   ['double', 'string'],
