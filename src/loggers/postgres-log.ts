@@ -17,6 +17,12 @@ import { COLUMN_LIST, makeLogTable } from './postgres-table.js';
 import { type LogTarget, parseLogTarget } from './postgres-target.js';
 
 /**
+ * A transaction that waits for a connection on which nothing comes any more would keep the lease's row locked, from this
+ * process' own repeat too. Set with the transaction, since poolers take no such setting with a connection.
+ */
+const BEGIN = "begin; set local idle_in_transaction_session_timeout = '10s'";
+
+/**
  * The send log in a Postgres table, which is made when missing. Each batch is one transaction: the results by COPY, then
  * what they change in the ledger, the number of the write among it. When the answer to a COMMIT is lost the batch is
  * written again under the same number, and finds that it stands there already.
@@ -100,7 +106,7 @@ export class PostgresLog implements Logger {
     client.on('error', ignore);
     let failure: Error | undefined;
     try {
-      await client.query('begin');
+      await client.query(BEGIN);
       const copy = client.query(from(`copy ${this.#target.table.sql} (${COLUMN_LIST}) from stdin`));
       await pipeline(Readable.from(copyChunks(batch, run)), copy);
       const isNew = await this.ledger.settle(client, settled);

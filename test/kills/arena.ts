@@ -46,7 +46,8 @@ export class Arena {
   readonly provider: Receipts;
   readonly #shape: Shape;
   readonly #flags: readonly string[];
-  readonly #summary: string;
+  readonly #folder: string;
+  #starts = 0;
 
   static async open({ name, store, shape, rows: count, folder, seed, runId }: ArenaOptions): Promise<Arena> {
     const rows = inputRows(name, count);
@@ -55,7 +56,7 @@ export class Arena {
     const provider = new Receipts({ isIdempotent: shape.isIdempotent, seed });
     const flags = ['--recipients', place.input, '--log', place.log, '--endpoint', await provider.start()];
     flags.push('--state-dir', join(folder, 'state'), ...(runId === undefined ? [] : ['--run-id', runId]));
-    return new Arena(rows, place, provider, shape, flags, join(folder, 'summary.json'));
+    return new Arena(rows, place, provider, shape, flags, folder);
   }
 
   private constructor(
@@ -64,27 +65,28 @@ export class Arena {
     provider: Receipts,
     shape: Shape,
     flags: readonly string[],
-    summary: string,
+    folder: string,
   ) {
     this.rows = rows;
     this.place = place;
     this.provider = provider;
     this.#shape = shape;
     this.#flags = flags;
-    this.#summary = summary;
+    this.#folder = folder;
   }
 
   /** Starts the runner; later flags count. */
   start(flags: readonly string[] = [], options: StartOptions = {}): ReturnType<typeof startRunner> {
-    const all = [...this.#flags, '--summary', this.#summary, ...flags];
-    return startRunner(this.#shape, all, this.place.environment, options);
+    const summary = join(this.#folder, `summary-${++this.#starts}.json`);
+    const all = [...this.#flags, '--summary', summary, ...flags];
+    return startRunner(this.#shape, all, this.place.environment, { ...options, summary });
   }
 
   /** What is known once the run has come to its end by the start that ended so. */
   async facts(ended: Ended, killed: Pick<Facts, 'kills' | 'doubts' | 'unseen'>): Promise<Facts> {
     if (ended.code !== 0 && ended.code !== 65)
       throw new Error(`ended with ${ended.code ?? ended.signal}:\n${ended.output}`);
-    const { counts } = JSON.parse(readFileSync(this.#summary, 'utf8')) as { counts: Counts };
+    const { counts } = JSON.parse(readFileSync(ended.summary, 'utf8')) as { counts: Counts };
     const { provider, place, rows } = this;
     await provider.quiet();
     const before = provider.requests;

@@ -22,7 +22,8 @@ interface Settings {
   readonly seed: number;
 }
 
-const SHORT: Settings = { store: 'pg', kills: 3, rows: 4_000, seed: 1 };
+// More rows than a segment of the ledger holds.
+const SHORT: Settings = { store: 'pg', kills: 2, rows: 9_000, seed: 1 };
 const settings: Settings =
   process.env.KILLS === undefined ? SHORT : { ...SHORT, ...JSON.parse(process.env.KILLS) };
 

@@ -82,6 +82,13 @@ test('connections on which nothing comes back any more are given up', { timeout:
   await expectWhole(arena, () => swallowed(proxy));
 });
 
+test('a transaction that hangs on such a connection keeps nobody from the lease', {
+  timeout: 90_000,
+}, async () => {
+  const { arena, proxy } = await arenaBehind('hanging', database.url, '?query_timeout=1000');
+  await expectWhole(arena, async () => proxy.swallowFrom('commit'));
+});
+
 async function swallowed(proxy: TcpProxy): Promise<void> {
   proxy.swallow();
   await proxy.givenUp();

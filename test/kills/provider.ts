@@ -37,7 +37,6 @@ export class Receipts {
     this.#receive(request, response),
   );
   #underWay = 0;
-  #held: Promise<void> | undefined;
   #listeners: (() => void)[] = [];
 
   constructor(options: ReceiptsOptions) {
@@ -62,15 +61,6 @@ export class Receipts {
     });
   }
 
-  /** Answers nobody until what it gives is called. */
-  hold(): () => void {
-    let release = () => {};
-    this.#held = new Promise((resolve) => {
-      release = resolve;
-    });
-    return release;
-  }
-
   /** Resolves when nothing is under way any more. */
   quiet(): Promise<void> {
     return this.until(() => this.#underWay === 0);
@@ -92,8 +82,7 @@ export class Receipts {
       const lot = this.#dice.random() * 1_000;
       const isSlow = lot < TROUBLE.slow;
       const delayMs = this.#dice.random() * (isSlow ? SLOWEST_MS : 4);
-      setTimeout(async () => {
-        await this.#held;
+      setTimeout(() => {
         this.#answer(body, typeof key === 'string' ? key : undefined, lot - TROUBLE.slow, response);
         this.#underWay--;
         for (const look of this.#listeners.splice(0)) look();

@@ -15,6 +15,8 @@ export interface Shape {
 }
 
 export interface Ended {
+  /** The file with its counts, if it came so far. */
+  readonly summary: string;
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly output: string;
@@ -23,6 +25,7 @@ export interface Ended {
 export interface StartOptions {
   /** Most bytes of a file that it writes; undefined for no limit. */
   readonly mostFileBytes?: number;
+  readonly summary?: string;
 }
 
 export type Started = ReturnType<typeof startRunner>;
@@ -32,7 +35,7 @@ export function startRunner(
   shape: Shape,
   flags: readonly string[],
   environment: Readonly<Record<string, string>>,
-  { mostFileBytes }: StartOptions = {},
+  { mostFileBytes, summary = '' }: StartOptions = {},
 ) {
   const command = [process.execPath, join(import.meta.dirname, 'runner.mjs'), ...flags];
   const limit =
@@ -49,7 +52,12 @@ export function startRunner(
     for (const listener of listeners) listener();
   });
   const ended = once(child, 'close').then(
-    ([code, signal]): Ended => ({ code: code as Ended['code'], signal: signal as Ended['signal'], output }),
+    ([code, signal]): Ended => ({
+      code: code as Ended['code'],
+      signal: signal as Ended['signal'],
+      output,
+      summary,
+    }),
   );
   /** Resolves once it has said that, or has ended. */
   const says = (text: string) =>

@@ -15,6 +15,8 @@ export interface TcpProxy {
   cut(): void;
   /** Lets the next bytes with this text through, and cuts the connection in place of the answer. */
   cutAnswerTo(text: string): void;
+  /** Swallows the connection on which this text comes next, from that text on. */
+  swallowFrom(text: string): void;
   /** Resolves once a client has given up on so many connections that were swallowed. */
   givenUp(count?: number): Promise<void>;
 }
@@ -25,6 +27,7 @@ export async function tcpProxy(target: number): Promise<TcpProxy> {
   const swallowed = new Set<Socket>();
   let isSwallowing = false;
   let pattern: string | undefined;
+  let stallAt: string | undefined;
   let givenUp = 0;
   let noteGivenUp = () => {};
   const server = createServer({ allowHalfOpen: true }, (client) => {
@@ -34,6 +37,10 @@ export async function tcpProxy(target: number): Promise<TcpProxy> {
     if (isSwallowing) swallowed.add(client);
     for (const socket of pair) socket.on('error', () => {});
     client.on('data', (chunk) => {
+      if (stallAt !== undefined && chunk.includes(stallAt)) {
+        stallAt = undefined;
+        swallowed.add(client);
+      }
       if (swallowed.has(client)) return;
       upstream.write(chunk);
       if (pattern === undefined || !chunk.includes(pattern)) return;
@@ -69,6 +76,9 @@ export async function tcpProxy(target: number): Promise<TcpProxy> {
     },
     cutAnswerTo(text) {
       pattern = text;
+    },
+    swallowFrom(text) {
+      stallAt = text;
     },
     givenUp: (count = 1) =>
       new Promise((resolve) => {
