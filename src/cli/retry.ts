@@ -84,7 +84,9 @@ function whatOf(id: string, { failed, inDoubt, class: answerClass }: RetryOption
       next: `rtn runs show ${oneLine(id, 200)} tells what there is`,
     });
   if (!/^[a-z-]{1,40}$/.test(only))
-    throw new RtnError('usage', `--class: got '${oneLine(only, 80)}', expected a class such as throttled`);
+    throw new RtnError('usage', `--class: got '${oneLine(only, 80)}', expected a class such as throttled`, {
+      next: `rtn runs show ${oneLine(id, 200)} tells what there is`,
+    });
   return only;
 }
 
