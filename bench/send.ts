@@ -141,7 +141,6 @@ async function pipeline(origin: string): Promise<number> {
         input: '',
         inputIdentity: null,
         log: '',
-        log: '',
         params: {},
         tuning: [],
         selection: null,

@@ -34,10 +34,13 @@ export function register(command: Command, session: Session): void {
       'after',
       '\nThe exit code is that of the runner.\n\nExamples:\n  rtn run driver_push -- --help\n  rtn run driver_push --runner service -- --concurrency 16',
     )
-    .action((name: string, flags: string[], options: RunVerbOptions) => run(name, flags, options, session));
+    .action((name: string, flags: string[], options: RunVerbOptions) =>
+      runOperation(name, flags, options, session),
+    );
 }
 
-async function run(
+/** Starts a runner of an operation with these flags; the session's exit code becomes that of the runner. */
+export async function runOperation(
   reference: string,
   flags: readonly string[],
   options: RunVerbOptions,

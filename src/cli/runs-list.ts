@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { oneLine, RtnError } from '../error.js';
 import type { KnownRun, RunFilter } from '../loggers/run-store.js';
 import { duration } from '../observe/progress.js';
 import { holderText, isHolderGone } from '../pipeline/holder.js';
@@ -38,8 +39,10 @@ export function registerList(command: Command, session: Session): void {
       'after',
       '\nDATABASE_URL says where Postgres is, YT_PROXY and YT_TOKEN where YTsaurus is.\n\nExamples:\n  rtn runs\n  rtn runs --state running --json\n  rtn runs --log yt://home/log/push --since 24h\n  rtn runs show driver_push-3f2a9c01d7e4\n  rtn runs rate driver_push-3f2a9c01d7e4 200',
     )
-    .action((options: ListOptions) =>
-      withStore(options, session, async (store) => {
+    .allowExcessArguments()
+    .action((options: ListOptions, { args: [word], commands }: Command) => {
+      if (word !== undefined) throw noSuchVerb(word, commands);
+      return withStore(options, session, async (store) => {
         const { operation, state, since: sinceMs, limit, json } = options;
         const filter: RunFilter = { operation, state, sinceMs, limit };
         const runs = await store.list(filter);
@@ -48,8 +51,17 @@ export function registerList(command: Command, session: Session): void {
         else session.out(asText(runs, session));
         if (runs.length === limit && json !== true)
           session.err(`The newest ${limit}; --limit ${limit * 5} shows more.\n`);
-      }),
-    );
+      });
+    });
+}
+
+function noSuchVerb(word: string, commands: readonly Command[]): RtnError {
+  const names = commands.map((command) => command.name());
+  return new RtnError(
+    'usage',
+    `there is no rtn runs ${oneLine(word, 80)}: expected ${names.join(', ')}, or nothing for the list`,
+    { next: 'rtn runs --help' },
+  );
 }
 
 /** Columns of outcomes that no run has are left out; every other cell has a word, so that awk counts right. */

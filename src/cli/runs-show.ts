@@ -19,7 +19,7 @@ export interface RunReport extends KnownRun {
   readonly open: readonly OpenPositions[];
 }
 
-export interface OpenPositions {
+interface OpenPositions {
   readonly shard: number;
   readonly positions: readonly number[];
 }

@@ -65,6 +65,11 @@ export const VERBS: readonly Verb[] = [
     load: () => import('./runs.js'),
   },
   {
+    name: 'retry',
+    summary: 'Send again what of a run failed or is in doubt, as a linked run',
+    load: () => import('./retry.js'),
+  },
+  {
     name: 'log',
     summary: 'Export and purge the send log; write spilled results to it',
     load: () => import('./log.js'),

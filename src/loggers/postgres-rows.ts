@@ -16,6 +16,9 @@ const SUMMARY_MS = 20_000;
 /** Pages of a table that one transaction deletes from: 16 MiB, some 50,000 rows. */
 const PAGES_A_PIECE = 2_000;
 
+/** Of each partition at least so many, however many partitions there are. */
+const LEAST_PAGES = 50;
+
 /** Kinds of errors that are told, and message ids for each. */
 const MOST_GROUPS = 10;
 const MOST_IDS = 3;
@@ -89,7 +92,7 @@ export async function countRows(pool: Pool, table: TableName, filter: RowFilter)
 
 /**
  * Deletes by page ranges, each a transaction of its own, so that one pass over the table is enough, no transaction is
- * long and runners go on writing. Partitions are gone through one by one: a page is of one of them.
+ * long and runners go on writing. A range is of all partitions at once: rights are on the table, not on those.
  */
 export async function deleteRows(
   pool: Pool,
@@ -100,15 +103,15 @@ export async function deleteRows(
   const { sql, values } = where(filter, 2);
   let deleted = 0;
   try {
-    for (const { name, pages } of await leavesOf(pool, table)) {
-      for (let page = 0; page <= pages; page += PAGES_A_PIECE) {
-        const { rowCount } = await pool.query(
-          `delete from ${name} where ctid >= $1::tid and ctid < $2::tid and ${sql}`,
-          [`(${page},0)`, `(${page + PAGES_A_PIECE},0)`, ...values],
-        );
-        deleted += rowCount ?? 0;
-        progress(deleted);
-      }
+    const { leaves, pages } = await extentOf(pool, table);
+    const piece = Math.max(LEAST_PAGES, Math.floor(PAGES_A_PIECE / leaves));
+    for (let page = 0; page <= pages; page += piece) {
+      const { rowCount } = await pool.query(
+        `delete from ${table.sql} where ctid >= $1::tid and ctid < $2::tid and ${sql}`,
+        [`(${page},0)`, `(${page + piece},0)`, ...values],
+      );
+      deleted += rowCount ?? 0;
+      progress(deleted);
     }
     return deleted;
   } catch (thrown) {
@@ -117,18 +120,16 @@ export async function deleteRows(
   }
 }
 
-/** The tables that hold the rows, with their pages: the table itself, or all of its partitions. Names are quoted. */
-async function leavesOf(pool: Pool, table: TableName): Promise<{ name: string; pages: number }[]> {
-  const { rows } = await pool.query<{ name: string; pages: string }>(
-    `select format('%I.%I', nspname, relname) as name,
-            pg_relation_size(c.oid) / current_setting('block_size')::bigint as pages
+/** How many tables hold the rows (the table itself, or its partitions), and the pages of the largest. */
+async function extentOf(pool: Pool, table: TableName): Promise<{ leaves: number; pages: number }> {
+  const { rows } = await pool.query<{ leaves: number; pages: string }>(
+    `select greatest(count(*), 1)::int as leaves,
+            coalesce(max(pg_relation_size(c.oid)), 0) / current_setting('block_size')::bigint as pages
        from (select $1::regclass as oid union select relid from pg_partition_tree($1::regclass) where isleaf) leaf
-       join pg_class c on c.oid = leaf.oid and c.relkind = 'r'
-       join pg_namespace n on n.oid = c.relnamespace
-      order by 1`,
+       join pg_class c on c.oid = leaf.oid and c.relkind = 'r'`,
     [table.sql],
   );
-  return rows.map(({ name, pages }) => ({ name, pages: Number(pages) }));
+  return { leaves: rows[0]?.leaves ?? 1, pages: Number(rows[0]?.pages ?? 0) };
 }
 
 /** What went wrong in a run, as far as the log still has its rows. */

@@ -65,7 +65,7 @@ export async function loadClaims(pool: Pool, runId: string, shard: number): Prom
 }
 
 /** How the positions of a run's shard ended that were not sent. */
-export async function loadUnsent(pool: Pool, runId: string, shard: number): Promise<Unsent[]> {
+async function loadUnsent(pool: Pool, runId: string, shard: number): Promise<Unsent[]> {
   const { rows } = await pool.query<{ position: string; reason: string }>(
     'select position, reason from rtn.unsent where run_id = $1 and shard = $2 order by position',
     [runId, shard],

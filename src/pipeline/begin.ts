@@ -67,7 +67,8 @@ export async function beginRun(
   const { id: runId, rootId, operation, version, digest } = run;
   const now = { runId, rootId, operation, version, digest, plan };
   let record = await ledger.begin(now);
-  requireSamePlan(record, now);
+  // A stream's messages are new ones with each start: another version or other params may take them.
+  if (!options.isEndless) requireSamePlan(record, now);
   requireNotStopped(record);
   const known = await ledger.lease();
   const lease = await acquireLease(ledger, {

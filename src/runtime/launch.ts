@@ -1,7 +1,5 @@
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { systemClock } from '../clock.js';
-import { oneLine, RtnError } from '../error.js';
+import { oneLine } from '../error.js';
 import { RUNNER_EXIT } from '../exit.js';
 import { SpillFile } from '../loggers/spill.js';
 import { spilledResults } from '../loggers/spilled.js';
@@ -15,7 +13,7 @@ import { LiveControl } from '../pipeline/live-control.js';
 import { Outstanding } from '../pipeline/outstanding.js';
 import { runPipeline } from '../pipeline/pipeline.js';
 import type { Incoming } from '../pipeline/record.js';
-import { Selection, type SelectionOptions, selectionText } from '../pipeline/selection.js';
+import { Selection, selectionText } from '../pipeline/selection.js';
 import { ReplayFile } from '../readers/replay-file.js';
 import { bindInputs, bindOutputs, logLocation, theInput } from './bind.js';
 import type { CommandLine } from './command-line.js';
@@ -23,6 +21,7 @@ import { confirm, terminalAsk } from './confirm.js';
 import type { RunnerDefinition } from './definition.js';
 import { dryRunSummary, dryRunText } from './dry-run.js';
 import type { RunOptions } from './options.js';
+import { inDoubtOf, planOf, refuseParts, stateDir, totalToPass } from './plan.js';
 import { Rehearsal } from './rehearsal.js';
 import { Renewal } from './renewal.js';
 import { begunText, type RunReport, reportText, writeSummary } from './report.js';
@@ -198,23 +197,15 @@ export class Launch {
 
   /** How the run stands in the ledger: what must be the same when it is started again, and what may be in doubt. */
   #keep(): KeepOptions {
-    const { operation, policy, params: declared } = this.#definition;
-    const { options, params } = this.#command;
-    const { channel } = this.#assembled.sender.outline ?? {};
+    const { policy } = this.#definition;
+    const { options } = this.#command;
     return {
-      plan: {
-        layer: operation.layer,
-        runner: operation.runner,
+      plan: planOf(this.#definition, this.#command, {
         input: this.#inputLocation,
-        inputIdentity: this.#identity.input,
-        log: logLocation(this.#definition, this.#command.outputs),
-        params,
-        tuning: Object.keys(declared).filter((name) => declared[name]?.['x-tuning'] === true),
-        selection: this.#run.selection,
-        shards: this.#run.shards,
-        retry: options.retry ?? null,
-      },
-      inDoubt: policy.inDoubt ?? (channel?.isIdempotent === true ? 'resend' : 'hold'),
+        identity: this.#identity,
+        run: this.#run,
+      }),
+      inDoubt: inDoubtOf(this.#definition, this.#assembled.sender.outline),
       inDoubtWindow: policy.inDoubtWindow,
       waitMs: options.waitMs,
       live: this.#live,
@@ -311,35 +302,8 @@ export class Launch {
   }
 }
 
-/** A stream has no parts and nothing to rehearse: what is taken off it and passed over is gone. */
-function refuseParts({ isDryRun, selection, shard }: RunOptions, operation: string): void {
-  const flag = isDryRun
-    ? '--dry-run'
-    : selection !== undefined
-      ? '--limit, --sample or --only'
-      : shard.of > 1
-        ? '--shard'
-        : undefined;
-  if (flag === undefined) return;
-  throw new RtnError(
-    'usage',
-    `${operation}: a stream cannot be read with ${flag}: the messages that are not sent would be gone`,
-  );
-}
-
-/** Rows that will have come by when the run is done, as far as known. */
-function totalToPass(total: number | undefined, selection: SelectionOptions | undefined): number | undefined {
-  const { limit, sample, only } = selection ?? {};
-  if (total === undefined || limit === undefined) return total;
-  return sample === undefined && only === undefined ? Math.min(total, limit) : undefined;
-}
-
 function progressStyle({ quiet, jsonProgress }: RunOptions): ProgressStyle {
   if (jsonProgress) return 'json';
   if (quiet) return 'none';
   return process.stderr.isTTY ? 'terminal' : 'lines';
-}
-
-function stateDir(options: RunOptions): string {
-  return options.stateDir ?? join(tmpdir(), 'realtime-notifications');
 }

@@ -166,6 +166,13 @@ describe('the store is', () => {
   });
 });
 
+test('a verb that rtn runs does not have is told with those that it has', async () => {
+  expect(await rtn(['runs', 'shwo', 'x'])).toMatchObject({
+    code: 2,
+    err: 'rtn: there is no rtn runs shwo: expected show, stop, pause, resume, rate, or nothing for the list\nnext: rtn runs --help\n',
+  });
+});
+
 test.each([['0'], ['-1'], ['fast'], ['1e3'], ['Infinity'], ['']])('a rate is not %j', async (rate) => {
   const { code, err } = await rtn(['runs', 'rate', 'night', '--', rate]);
   expect(code).toBe(2);

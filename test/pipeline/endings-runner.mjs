@@ -75,10 +75,10 @@ function scripted({ pressure, hangs, fails }) {
   const logger = {
     unwritten: [],
     address: 'a script',
-    ledger: { begin: async () => {}, end: async () => {} },
+    ledger: undefined,
     open: async () => {},
     close: async () => {},
-    async log(results, { written }) {
+    async log(results, { settle, written }) {
       queues.logged = 0;
       for (;;) {
         const batch = await results.receiveMany(100);
@@ -92,7 +92,7 @@ function scripted({ pressure, hangs, fails }) {
         if (fails === 'log') throw new RtnError('storage', 'the disk is full');
         this.unwritten = [];
         queues.logged += batch.length;
-        written(batch);
+        written(batch, settle(batch));
         if (isFull && hangs !== 'nothing') await never();
       }
     },

@@ -332,7 +332,10 @@ function start(...flags: string[]) {
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const ended = once(child, 'close').then(([code]) => ({ code: code as number, output }));
   const says = async (text: string) => {
-    while (!output.includes(text)) await Promise.race([once(child.stderr, 'data'), ended]);
+    while (!output.includes(text)) {
+      await Promise.race([once(child.stderr, 'data'), ended]);
+      if (child.exitCode !== null && !output.includes(text)) throw new Error(`it ended and said: ${output}`);
+    }
   };
   return { child, ended, says };
 }
@@ -383,7 +386,7 @@ describe('as a process', () => {
     const file = join(folder, 'spilling.spill.ndjson');
     expect(output).toContain('error: stopped in the log stage at message m0 (position 0): the disk is full');
     expect(output).toContain(`results could not be logged and are in ${file}`);
-    expect(output).toContain(`next: rtn log replay ${file}`);
+    expect(output).toContain(`next: start the same command again, or rtn log replay ${file}`);
     expect(JSON.parse(readFileSync(file, 'utf8').split('\n')[0] ?? '')).toMatchObject({
       form: 'rtn-spill/v1',
       run_id: 'spilling',

@@ -54,6 +54,10 @@ describe('a command line', () => {
       secrets: { PUSH_TOKEN: 'opaque' },
       options: {
         runId: undefined,
+        isFresh: false,
+        shard: { index: 0, of: 1 },
+        retry: undefined,
+        waitMs: undefined,
         stateDir: undefined,
         summary: undefined,
         jsonProgress: false,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
 import { startPushProvider } from '../../src/local/provider.js';
+import { readYtRun } from '../../src/loggers/yt-runs.js';
 import { testDatabase } from '../setup/database.js';
 import { localCluster, temporaryFolder } from '../setup/yt.js';
 
@@ -69,7 +70,7 @@ test('CSV in gzip to a log on YTsaurus', async () => {
   expect(code).toBe(0);
   expect(receipts.size).toBe(COUNT - 1);
   expect(await client.get('//home/crm/log/@row_count')).toBe(COUNT);
-  expect(await client.get('//home/crm/log.rtn/runs/night/@state')).toBe('finished');
+  expect(await readYtRun(client, '//home/crm/log', 'night')).toMatchObject({ state: 'finished' });
 });
 
 test('a query on Postgres to a log in Postgres', async () => {

@@ -67,7 +67,7 @@ describe('one-shot', () => {
     expect(logged.map(({ recipient, provider_id }) => [recipient, provider_id]).sort()).toEqual(
       [...push.receipts.values()].map(({ to, id }) => [to, id]).sort(),
     );
-    expect(await database.query("select state, exit_code from rtn.runs where run_id = 'run-a'")).toEqual([
+    expect(await database.query("select state, exit_code from rtn.starts where run_id = 'run-a'")).toEqual([
       { state: 'finished', exit_code: 0 },
     ]);
   });
