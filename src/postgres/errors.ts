@@ -40,7 +40,7 @@ const TRANSLATIONS: Readonly<Record<string, Translation>> = {
 
 /** Connections that are lost, or on which nothing comes back, as pg reports them: in words only. */
 const LOST_CONNECTION =
-  /Connection terminated|timeout exceeded when trying to connect|Client was closed|Query read timeout/;
+  /Connection terminated|timeout exceeded when trying to connect|Client was closed|is not queryable|Query read timeout/;
 
 /** Translates an error of pg: `what` says what failed ("the log table driver_push_log could not be made"). */
 export function postgresError(what: string, thrown: unknown): RtnError {
