@@ -15,7 +15,15 @@ import {
 } from '../pipeline/ledger.js';
 import { postgresError } from '../postgres/errors.js';
 import { untilAnswered } from './postgres-retry.js';
-import { loadClaims, loadFamily, RUN_COLUMNS, type RunRow, runRecord } from './postgres-runs.js';
+import {
+  type LeaseRow,
+  leaseOf,
+  loadClaims,
+  loadFamily,
+  RUN_COLUMNS,
+  type RunRow,
+  runRecord,
+} from './postgres-runs.js';
 
 /** A renewal that gets no answer is made again on another connection, before the lease counts as expired. */
 const RENEW_WITHIN_MS = 5_000;
@@ -238,17 +246,6 @@ export class PostgresLedger implements Ledger {
       throw postgresError(what, thrown);
     }
   }
-}
-
-interface LeaseRow {
-  readonly token: string;
-  readonly holder: string;
-  readonly beat: string;
-  readonly finished: { readonly selection: string | null } | null;
-}
-
-function leaseOf({ token, holder, beat, finished }: LeaseRow): Lease {
-  return { token: Number(token), holder, beat: Number(beat), finished: finished ?? undefined };
 }
 
 function bitmapArrays(bitmaps: readonly Bitmap[]): [indexes: number[], bits: Buffer[]] {

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import type { StoredClaims, Unsent } from '../pipeline/claims.js';
 import type { Counts } from '../pipeline/counts.js';
 import type { PastRun } from '../pipeline/family.js';
-import type { RunRecord, RunState, StartRecord } from '../pipeline/ledger.js';
+import type { Lease, RunRecord, RunState, StartRecord } from '../pipeline/ledger.js';
 import type { RunPlan } from '../pipeline/plan.js';
 import { postgresError } from '../postgres/errors.js';
 
@@ -24,6 +24,17 @@ export interface RunRow {
 /** The columns of `rtn.runs` that make a record. */
 export const RUN_COLUMNS =
   'run_id, root_id, operation, version, digest, plan, state, is_stopped, is_paused, rate, started_at, ended_at';
+
+export interface LeaseRow {
+  readonly token: string;
+  readonly holder: string;
+  readonly beat: string;
+  readonly finished: { readonly selection: string | null } | null;
+}
+
+export function leaseOf({ token, holder, beat, finished }: LeaseRow): Lease {
+  return { token: Number(token), holder, beat: Number(beat), finished: finished ?? undefined };
+}
 
 export function runRecord(row: RunRow): RunRecord {
   return {

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, symlinkSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { SpillFile } from '../../src/loggers/spill.js';
 import type { SendResult } from '../../src/pipeline/record.js';
@@ -52,3 +52,16 @@ test('a folder that cannot be written is told with how many results it costs', a
     message: expect.stringContaining('1 results'),
   });
 });
+
+test.runIf(process.platform === 'linux')(
+  'a disk that is full is told, with how many results it costs',
+  async () => {
+    const run = testRun();
+    const file = new SpillFile(run, 'pg:x');
+    symlinkSync('/dev/full', file.path);
+    await expect(file.append([RESULT, RESULT])).rejects.toMatchObject({
+      code: 'storage',
+      message: expect.stringMatching(/^2 results could be written neither .*: ENOSPC/),
+    });
+  },
+);

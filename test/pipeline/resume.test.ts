@@ -41,11 +41,20 @@ interface Start {
   readonly shards?: number;
   readonly retry?: RetryPlan;
   readonly id?: string;
+  /** Whether the wall clock jumps by hours, back and forth. */
+  readonly jumps?: boolean;
+}
+
+/** A clock whose wall time may be anything, from one look to the next. */
+class JumpingClock extends VirtualClock {
+  override now(): number {
+    return super.now() + Math.round((this.random() - 0.5) * 48) * 3_600_000;
+  }
 }
 
 /** One start of a run in virtual time; undefined counts where it died. */
 async function start(world: World, options: Start = {}) {
-  const clock = new VirtualClock({ seed: options.seed ?? 1 });
+  const clock = new (options.jumps ? JumpingClock : VirtualClock)({ seed: options.seed ?? 1 });
   const run = testRun({
     id: options.id ?? 'r',
     rootId: 'r',
@@ -348,6 +357,15 @@ describe('a retry', () => {
       counts: { held: 0, attempts: 0 },
     });
   });
+});
+
+test('a wall clock that jumps by hours changes nothing, before and after a crash', async () => {
+  const world = new World();
+  await start(world, { jumps: true, dieAfterMs: 700, inDoubt: 'skip' });
+  const last = await start(world, { jumps: true, inDoubt: 'skip' });
+  expect(last.exitCode).toBe(0);
+  expect(world.log).toHaveLength(ROWS);
+  expect([...world.received.values()].every((times) => times === 1)).toBe(true);
 });
 
 test('what failed is known by its reason', async () => {
