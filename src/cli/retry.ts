@@ -6,7 +6,7 @@ import { oneLine, RtnError } from '../error.js';
 import { workTree } from '../git/worktree.js';
 import type { KnownRun, RunStore } from '../loggers/run-store.js';
 import type { RunRecord } from '../pipeline/ledger.js';
-import { standingOf, tallyOf } from '../pipeline/run-tally.js';
+import { type RunStanding, standingOf, tallyOf } from '../pipeline/run-tally.js';
 import { isMap } from '../registry/jsonSchema.js';
 import { loadRegistry } from '../registry/registry.js';
 import { runOperation } from './run.js';
@@ -22,6 +22,9 @@ interface RetryOptions extends PlaceOptions {
 
 /** More repeats of one run than anybody makes. */
 const MOST_RELATIVES = 10_000;
+
+/** How a run stands whose processes may still send. */
+const AT_WORK: ReadonlySet<RunStanding> = new Set(['running', 'paused', 'stopping']);
 
 /** `rtn retry`: a linked run that sends again what of a run did not get through, and nothing that did. */
 export function register(command: Command, session: Session): void {
@@ -96,8 +99,8 @@ async function familyOf(store: RunStore, asked: RunRecord): Promise<readonly Kno
   const family = runs
     .filter(({ record }) => record.rootId === asked.rootId)
     .sort((a, b) => order(a.record) - order(b.record));
-  const busy = family.find(
-    ({ record, starts }) => standingOf(record, tallyOf(starts, Date.now())) === 'running',
+  const busy = family.find(({ record, starts }) =>
+    AT_WORK.has(standingOf(record, tallyOf(starts, Date.now()))),
   );
   if (busy === undefined) return family;
   const id = oneLine(busy.record.runId, 200);

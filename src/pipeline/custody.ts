@@ -32,7 +32,7 @@ export async function endRun(
   exitCode: number,
 ): Promise<void> {
   await keeper.end();
-  if (isFenced(ending.stopCause?.error)) return;
+  if (ending.hasStoppedFor(isFenced)) return;
   const state = exitCode === RUNNER_EXIT.ok ? 'finished' : 'stopped';
   const error = ending.stopCause?.error.message ?? null;
   // A sender that threw may have requests under way that nobody knows of.

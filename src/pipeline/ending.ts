@@ -80,6 +80,12 @@ export class Ending {
     return this.#further;
   }
 
+  /** Whether a failure of this kind was among those that stopped the run. */
+  hasStoppedFor(isKind: (error: RtnError) => boolean): boolean {
+    const causes = this.#stopCause === undefined ? [] : [this.#stopCause, ...this.#further];
+    return causes.some(({ error }) => isKind(error));
+  }
+
   end(cause: EndCause): void {
     if (this.#end.signal.aborted) return;
     this.#endCause = cause;

@@ -38,7 +38,7 @@ export async function logAll(
     ending.stop('log', toRtnError(thrown), placeOf(logger.unwritten[0]));
   }
   // Whoever has taken the run over decides on them: a spilled result would stand against what that runner logs.
-  const isTakenOver = [ending.stopCause, ...ending.further].some((cause) => isFenced(cause?.error));
+  const isTakenOver = ending.hasStoppedFor(isFenced);
   let batch: readonly SendResult[] = logger.unwritten;
   do {
     if (isTakenOver) {

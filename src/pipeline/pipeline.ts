@@ -114,7 +114,7 @@ async function runStages(
     refused = admission.refused;
   })
     .finally(() => messages.close())
-    .then(() => discard(incoming, run, options, journal));
+    .then(() => discard(incoming, run, options, kept));
   let hasReport = false;
   const concealer = new Concealer(options.input, options.secretNames);
   const sending = attempt(ending, 'sender', async () => {
@@ -185,13 +185,15 @@ async function discard(
   incoming: Queue<Incoming>,
   run: Run,
   { counts, selection, outstanding }: PipelineOptions,
-  journal: Journal | undefined,
+  kept: KeptRun | undefined,
 ): Promise<void> {
   for (;;) {
     const batch = await incoming.receiveMany(REST_BATCH);
     if (batch.length === 0) return;
-    const selected = selection === undefined ? batch : selection.take(batch);
-    const left = selected.filter(({ position }) => journal?.isDone(position) !== true);
+    const asked =
+      kept?.wanted === undefined ? batch : batch.filter(({ position }) => kept.wanted?.has(position));
+    const selected = selection === undefined ? asked : selection.take(asked);
+    const left = selected.filter(({ position }) => kept?.journal.isDone(position) !== true);
     outstanding?.take(left, run.clock.monotonic());
     counts.left += left.length;
     counts.alreadyDone += selected.length - left.length;

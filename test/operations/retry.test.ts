@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { testDatabase } from '../setup/database.js';
 import { row, startDriverPush } from '../setup/driver-push.js';
 import { httpServer, reply } from '../setup/http.js';
+import { keepRun } from '../setup/kept-run.js';
 import { localCluster, temporaryFolder } from '../setup/yt.js';
 
 // `rtn retry` on each store, with real processes: what a run did not get through is sent again, and nothing else.
@@ -73,6 +74,18 @@ describe.each(Object.keys(STORES) as (keyof typeof STORES)[])('on %s', (store) =
     expect(received).toHaveLength(REFUSED.length);
   });
 });
+
+test.each(['running', 'paused'])(
+  'a run that is %s is not repeated: what it sends is not known yet',
+  async (standing) => {
+    const log = `file:${temporaryFolder()}`;
+    await keepRun(log, {}, { id: 'night', open: [0, 1] });
+    if (standing === 'paused') await rtnProcess(['runs', 'pause', 'night', '--log', log], {});
+    const { code, output } = await rtnProcess(['retry', 'night', '--in-doubt', '--log', log], {});
+    expect(code).toBe(1);
+    expect(output).toContain("the run 'night' is under way");
+  },
+);
 
 test.each([
   [[], 'give one of --failed, --in-doubt, --class'],

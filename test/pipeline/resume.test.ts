@@ -345,6 +345,18 @@ describe('a retry', () => {
     expect(later.world.received.size).toBe(0);
   });
 
+  test('that is stopped counts as left only what it was to send', async () => {
+    const root = await first('hold');
+    const held = root.store.claims().open;
+    const world = new World();
+    world.store.relatives.push(relative(root));
+    const retry = { of: 'r', what: 'in-doubt' };
+    const stopped = await start(world, { id: 'r~1', retry, answer: () => 'terminal' });
+    expect(stopped.exitCode).toBe(77);
+    expectBalance(stopped.counts);
+    expect(stopped.counts.left).toBeLessThanOrEqual(held);
+  });
+
   test('of what is in doubt sends what was held, and the run then holds it no longer', async () => {
     const root = await first('hold');
     const held = root.store.claims().open;
