@@ -6,7 +6,6 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
 import { from } from 'pg-copy-streams';
-import { systemClock } from '../src/clock.js';
 import { startLocalPostgres } from '../src/local/postgres.js';
 import { LOG_COLUMNS } from '../src/loggers/columns.js';
 import { PostgresLog } from '../src/loggers/postgres-log.js';
@@ -17,6 +16,7 @@ import { newCounts } from '../src/pipeline/counts.js';
 import { Queue } from '../src/pipeline/queue.js';
 import type { SendResult } from '../src/pipeline/record.js';
 import { copyRow } from '../src/postgres/copy-text.js';
+import { BENCH_PLAN, benchRun } from './run.js';
 
 // What the Postgres log costs: rows a second of `PostgresLog.log`, fed from a queue, as a share of one bare COPY FROM
 // STDIN of the same rows, whose text was prepared before, into a table made alike. Both write to one real Postgres that
@@ -52,37 +52,6 @@ function result(position: number): SendResult {
     suppress: false,
     startedAtMs,
     finishedAtMs: startedAtMs + 40 + (position % 13),
-  };
-}
-
-const PLAN = {
-  layer: '',
-  runner: '',
-  input: '',
-  inputIdentity: null,
-  log: '',
-  params: {},
-  tuning: [],
-  selection: null,
-  shards: 1,
-  retry: null,
-};
-
-function benchRun(id: string, url: string): Run {
-  return {
-    id,
-    operation: 'driver_push',
-    version: '1.4.10',
-    digest: 'd'.repeat(64),
-    rootId: id,
-    keyId: id,
-    shard: 0,
-    shards: 1,
-    selection: null,
-    clock: systemClock,
-    environment: { DATABASE_URL: url },
-    stateDir: FOLDER,
-    warn: (message) => console.error(message),
   };
 }
 
@@ -130,12 +99,12 @@ async function logged(log: PostgresLog, results: readonly SendResult[]): Promise
 }
 
 async function round(pool: pg.Pool, url: string, results: readonly SendResult[], number: number) {
-  const run = benchRun(`bench-${number}`, url);
+  const run = benchRun(`bench-${number}`, { environment: { DATABASE_URL: url }, stateDir: FOLDER });
   const chunks = preparedText(results, run);
   const log = new PostgresLog('send_log');
   await log.open(run);
   const { id: runId, rootId, operation, version, digest } = run;
-  await log.ledger.begin({ runId, rootId, operation, version, digest, plan: PLAN });
+  await log.ledger.begin({ runId, rootId, operation, version, digest, plan: BENCH_PLAN });
   await log.ledger.take(undefined, 'bench');
   if (number === 0) await pool.query('create table bare_log (like send_log including all)');
   const rates = { bare: 0, log: 0 };

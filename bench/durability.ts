@@ -8,7 +8,6 @@ import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
 import { from } from 'pg-copy-streams';
 import { httpChannel } from '../src/channels/http.js';
-import { systemClock } from '../src/clock.js';
 import { startLocalPostgres } from '../src/local/postgres.js';
 import { collectBatch } from '../src/loggers/batch.js';
 import { copyChunks } from '../src/loggers/copy-rows.js';
@@ -20,6 +19,7 @@ import { Ending } from '../src/pipeline/ending.js';
 import { LiveControl } from '../src/pipeline/live-control.js';
 import { runPipeline } from '../src/pipeline/pipeline.js';
 import { asyncSender } from '../src/senders/async.js';
+import { BENCH_PLAN, benchRun } from './run.js';
 
 // What it costs that a run survives: sends a second of the whole pipeline with its ledger on Postgres (claims before
 // sending, done bits with every write, a window of 1,000 messages), as a share of the same pipeline with the same COPY
@@ -81,24 +81,6 @@ function bareLog(pool: pg.Pool, run: Run): Logger {
   };
 }
 
-function benchRun(id: string, url: string): Run {
-  return {
-    id,
-    rootId: id,
-    keyId: id,
-    operation: 'driver_push',
-    version: '1.4.10',
-    digest: 'd'.repeat(64),
-    shard: 0,
-    shards: 1,
-    selection: null,
-    clock: systemClock,
-    environment: { DATABASE_URL: url },
-    stateDir: FOLDER,
-    warn: (message) => console.error(message),
-  };
-}
-
 /** Sends a second of one run, from its first row to its end. */
 async function rateOf(origin: string, run: Run, logger: Logger, rateLimit: number): Promise<number> {
   const messages = rateLimit === 0 ? UNLIMITED_MESSAGES : rateLimit * SECONDS;
@@ -121,18 +103,7 @@ async function rateOf(origin: string, run: Run, logger: Logger, rateLimit: numbe
     {
       input: INPUT,
       keep: {
-        plan: {
-          layer: '',
-          runner: '',
-          input: '',
-          inputIdentity: null,
-          log: '',
-          params: {},
-          tuning: [],
-          selection: null,
-          shards: 1,
-          retry: null,
-        },
+        plan: BENCH_PLAN,
         inDoubt: 'hold',
         inDoubtWindow: 1_000,
         live: new LiveControl(),
@@ -163,9 +134,17 @@ try {
   );
   let runs = 0;
   const withLedger = (rate: number) =>
-    rateOf(origin, benchRun(`bench-${runs++}`, postgres.url), new PostgresLog('send_log'), rate);
+    rateOf(
+      origin,
+      benchRun(`bench-${runs++}`, { environment: { DATABASE_URL: postgres.url }, stateDir: FOLDER }),
+      new PostgresLog('send_log'),
+      rate,
+    );
   const without = (rate: number) => {
-    const run = benchRun(`bench-${runs++}`, postgres.url);
+    const run = benchRun(`bench-${runs++}`, {
+      environment: { DATABASE_URL: postgres.url },
+      stateDir: FOLDER,
+    });
     return rateOf(origin, run, bareLog(pool, run), rate);
   };
   await withLedger(1_000);

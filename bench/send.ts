@@ -1,13 +1,13 @@
 import { fork } from 'node:child_process';
 import { Pool } from 'undici';
 import { httpChannel } from '../src/channels/http.js';
-import { systemClock } from '../src/clock.js';
 import type { Logger, Reader } from '../src/pipeline/contract.js';
 import { newCounts } from '../src/pipeline/counts.js';
 import { Ending } from '../src/pipeline/ending.js';
 import { LiveControl } from '../src/pipeline/live-control.js';
 import { runPipeline } from '../src/pipeline/pipeline.js';
 import { asyncSender } from '../src/senders/async.js';
+import { BENCH_PLAN, benchRun } from './run.js';
 
 // What the pipeline costs: sends a second through reader, admission, async sender and http channel into a logger that
 // only counts, as a share of a bare loop of undici requests with the same body, connections and server. Both run in
@@ -117,36 +117,11 @@ async function pipeline(origin: string): Promise<number> {
   });
   const counts = newCounts();
   const startedMs = performance.now();
-  const run = {
-    id: 'bench',
-    operation: 'bench',
-    version: '1.0.0',
-    digest: '',
-    rootId: 'bench',
-    keyId: 'bench',
-    shard: 0,
-    shards: 1,
-    selection: null,
-    clock: systemClock,
-    environment: {},
-    stateDir: '',
-    warn: () => {},
-  };
+  const run = benchRun('bench', { warn: () => {} });
   const options = {
     input: INPUT,
     keep: {
-      plan: {
-        layer: '',
-        runner: '',
-        input: '',
-        inputIdentity: null,
-        log: '',
-        params: {},
-        tuning: [],
-        selection: null,
-        shards: 1,
-        retry: null,
-      },
+      plan: BENCH_PLAN,
       inDoubt: 'resend' as const,
       live: new LiveControl(),
     },
