@@ -103,13 +103,15 @@ export class MoveSource {
     }
   }
 
-  /** Deletes the rows with from <= xid < to, in transactions of `batchRows` rows at most; yields what each has deleted. */
+  /** Deletes the rows with from <= xid < to, in transactions of about `batchRows` rows; yields what each has deleted. */
   delete(from: bigint, to: bigint, batchRows: number): AsyncGenerator<number> {
     return deletePages(this.pool, this.table, {
-      where: `${XID} >= $3 and ${XID} < $4`,
-      values: [from, to],
+      // No index helps where pages are gone through: so in the type of the column, which is quicker.
+      where: 'xid >= $3::xid8 and xid < $4::xid8',
+      values: [String(from), String(to)],
       pages: Math.max(1, Math.floor(batchRows / MOST_ROWS_A_PAGE)),
       leastPages: 1,
+      rows: batchRows,
     });
   }
 
