@@ -94,9 +94,11 @@ export class CopyJson {
     let size = this.#size;
     let column = 0;
     let learnt: { columns: number; bytes: number } | undefined;
+    const known = at + alike.copy.length;
     if (
       alike.columns > 0 &&
-      data.compare(alike.copy, 0, alike.copy.length, at, at + alike.copy.length) === 0
+      known <= data.length &&
+      data.compare(alike.copy, 0, known - at, at, known) === 0
     ) {
       out.set(alike.json, size);
       size += alike.json.length;
