@@ -134,7 +134,10 @@ const bindingScheme: Rule = {
 function unserved(location: string, to: Binding['to'], bound: readonly Binding[]): string | undefined {
   const scheme = /^([a-z][a-z0-9]*):./.exec(location)?.[1];
   if (scheme === undefined) return undefined;
-  const served = bound.map(({ spec }) => ({ spec, schemes: spec?.binds?.find((bond) => bond.to === to)?.schemes }));
+  const served = bound.map(({ spec }) => ({
+    spec,
+    schemes: spec?.binds?.find((bond) => bond.to === to)?.schemes,
+  }));
   const unable = served.find(
     ({ schemes }) => schemes !== undefined && schemes.length > 0 && !schemes.includes(scheme),
   );

@@ -39,7 +39,9 @@ export function flagsOf(definition: RunnerDefinition): ReadonlyMap<string, Flag>
     }
     flags.set(flagName(name), { kind, name, takes, isRepeatable });
   };
-  for (const { flag, placeholder, isRepeatable } of isTaskRunner(definition) ? TASK_OPTION_FLAGS : OPTION_FLAGS)
+  for (const { flag, placeholder, isRepeatable } of isTaskRunner(definition)
+    ? TASK_OPTION_FLAGS
+    : OPTION_FLAGS)
     add('option', flag, placeholder === undefined ? 'nothing' : 'value', isRepeatable);
   for (const name of Object.keys(inputs)) add('input', name, 'value');
   for (const name of Object.keys(outputs)) add('output', name, 'value');

@@ -97,14 +97,16 @@ function slotOf(
 ): SlotRequest | undefined {
   const [schedule, slot] = [given.get('schedule'), given.get('slot')];
   if (schedule === undefined && slot === undefined) {
-    if (given.has('start-deadline')) mistakes.push('--start-deadline counts from the slot: give --schedule and --slot');
+    if (given.has('start-deadline'))
+      mistakes.push('--start-deadline counts from the slot: give --schedule and --slot');
     return undefined;
   }
   if (schedule === undefined || slot === undefined) mistakes.push('--schedule and --slot go together');
   else if (!new RegExp(NAME_PATTERN).test(schedule))
     mistakes.push(`--schedule: got '${oneLine(schedule, 80)}', expected the name of a schedule`);
   for (const flag of ['run-id', 'fresh'])
-    if (given.has(flag)) mistakes.push(`--${flag} names the run, and so do --schedule and --slot: give one of them`);
+    if (given.has(flag))
+      mistakes.push(`--${flag} names the run, and so do --schedule and --slot: give one of them`);
   return { schedule: schedule ?? '', slot: slot ?? '', startDeadlineMs };
 }
 

@@ -21,11 +21,6 @@ export async function runIdOfSlot(
   nowMs: number,
 ): Promise<string> {
   const slotMs = parseSlot(slot) ?? jobSlot(slot) ?? (await lastSlot(slot, nowMs));
-  if (slotMs === undefined)
-    throw new RtnError(
-      'usage',
-      `--slot: got '${oneLine(slot, 120)}', expected a time such as 2026-11-24T09:17Z, the name of a job that a CronJob made, or cron fields and a time zone such as '17 9 * * 1-5 Europe/Moscow'`,
-    );
   const id = slotRunId(schedule, slotMs);
   if (startDeadlineMs !== undefined && nowMs > slotMs + startDeadlineMs)
     throw new RtnError(
@@ -42,10 +37,26 @@ function jobSlot(text: string): number | undefined {
   return minutes === undefined ? undefined : Number(minutes) * 60_000;
 }
 
-/** The last slot at or before now of five cron fields and a time zone; undefined where the text is none of that. */
-async function lastSlot(text: string, nowMs: number): Promise<number | undefined> {
+/** The last slot at or before now of five cron fields and a time zone. Loaded only where it is asked for. */
+async function lastSlot(text: string, nowMs: number): Promise<number> {
   const [, cron, timeZone] = /^(\S+(?: \S+){4}) (\S+)$/.exec(text.trim().replace(/\s+/g, ' ')) ?? [];
-  if (cron === undefined || timeZone === undefined) return undefined;
-  const { previousSlot } = await import('../schedule/cron.js');
-  return previousSlot(cron, timeZone, nowMs);
+  if (cron === undefined || timeZone === undefined) throw noSlot(text);
+  const [{ parseCron, previousSlot }, { isTimeZone }] = await Promise.all([
+    import('../schedule/cron.js'),
+    import('../schedule/zone.js'),
+  ]);
+  const parsed = parseCron(cron);
+  if ('mistake' in parsed) throw noSlot(text, parsed.mistake);
+  if (!isTimeZone(timeZone)) throw noSlot(text, `there is no time zone '${oneLine(timeZone, 60)}'`);
+  const slotMs = previousSlot(parsed.fields, timeZone, nowMs);
+  if (slotMs === undefined) throw noSlot(text, 'no such time has ever come');
+  return slotMs;
+}
+
+function noSlot(text: string, mistake?: string): RtnError {
+  const why = mistake === undefined ? '' : ` (${mistake})`;
+  return new RtnError(
+    'usage',
+    `--slot: got '${oneLine(text, 120)}'${why}, expected a time such as 2026-11-24T09:17Z, the name of a job that a CronJob made, or cron fields and a time zone such as '17 9 * * 1-5 Europe/Moscow'`,
+  );
 }
