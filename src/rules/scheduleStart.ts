@@ -114,15 +114,15 @@ function unresolved(id: string, key: Unresolved['key'], doc: string): Rule {
   };
 }
 
-/** A reader that takes no location reads a stream; of a choice, only where each is one. */
+/** A reader whose input takes no location reads a stream; of a choice, only where each is one. */
 function isService({ operation: { document }, runner: name }: Resolved, { specs }: Judged): boolean {
   const { reader } = runnerOf(document, name);
   const readers = Object.values(choicesOf(reader)?.choices ?? { reader });
-  return readers.every((each) =>
-    specs.some(
-      (spec) => spec.kind === 'reader' && isMap(each) && spec.key === each.use && spec.schemes?.length === 0,
-    ),
-  );
+  return readers.every((each) => {
+    const key = isMap(each) ? each.use : undefined;
+    const spec = specs.find((candidate) => candidate.kind === 'reader' && candidate.key === key);
+    return spec?.binds?.some(({ to, schemes }) => to === 'input' && schemes?.length === 0) === true;
+  });
 }
 
 function* locationFaults(
