@@ -78,3 +78,11 @@ function parseOffset(text: string): number {
   const [, sign, hours = 0, minutes = 0] = /GMT(?:([+-])(\d\d):(\d\d))?/.exec(text) ?? [];
   return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * MINUTE_MS;
 }
+
+/** What a zone's clocks show at a time: `2026-11-24 10:17 +01:00`. */
+export function localText(zone: string, atMs: number): string {
+  const offsetMs = zoneOf(zone).offsetMs(atMs);
+  const [day, minute] = new Date(atMs + offsetMs).toISOString().split('T');
+  const offset = new Date(Math.abs(offsetMs)).toISOString().slice(11, 16);
+  return `${day} ${minute?.slice(0, 5)} ${offsetMs < 0 ? '-' : '+'}${offset}`;
+}
