@@ -3,6 +3,7 @@ import { nextCommands, type Plan } from '../author/plan.js';
 import { workTree, writeChanges } from '../git/worktree.js';
 import { ARTEFACT_KINDS } from '../registry/artefact.js';
 import { loadRegistry } from '../registry/registry.js';
+import { scheduledOperation } from '../registry/scheduleFile.js';
 import { type FileTree, withChanges } from '../registry/tree.js';
 import { scheduleMoves } from '../rules/scheduleMoves.js';
 import { rootOf, type Session, withRoot } from './session.js';
@@ -57,11 +58,12 @@ export async function carryOut(
   session.out(options.json === true ? asJson(plans, options) : asText(plans, options));
 }
 
-/** What becomes of the schedules, as a plan that changes nothing. */
+/** What becomes of the schedules, where there are any, as a plan that changes nothing. */
 async function movesOf(before: FileTree, after: FileTree, session: Session): Promise<Plan> {
+  const none: Plan = { changes: [], notes: [] };
+  if (!after.list('operations').some((path) => scheduledOperation(path) !== undefined)) return none;
   const specs = await session.components();
-  const [was, is] = [loadRegistry(before, specs), loadRegistry(after, specs)];
-  return { changes: [], notes: [], cautions: scheduleMoves(was, is) };
+  return { ...none, cautions: scheduleMoves(loadRegistry(before, specs), loadRegistry(after, specs)) };
 }
 
 function asText(plans: readonly Plan[], { dryRun }: OutputOptions): string {

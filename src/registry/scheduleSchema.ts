@@ -97,7 +97,7 @@ const SCHEDULE = closed('An instance of the operation that is started by the clo
       pattern: '^[A-Z][A-Z0-9_]*$',
       examples: ['ALERT_WEBHOOK'],
     }),
-    on: {
+    events: {
       type: 'array',
       minItems: 1,
       uniqueItems: true,

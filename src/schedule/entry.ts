@@ -18,7 +18,7 @@ export interface ScheduleEntry {
   readonly deadline?: string;
   readonly retries?: { readonly attempts: number; readonly pause?: string };
   readonly timeout?: string;
-  readonly alert?: { readonly webhook: string; readonly on?: readonly AlertEvent[] };
+  readonly alert?: { readonly webhook: string; readonly events?: readonly AlertEvent[] };
   readonly paused?: boolean;
   readonly resources?: { readonly cpu?: number; readonly memory?: string };
 }
@@ -50,7 +50,7 @@ export function scheduleOf(operation: string, name: string, entry: ScheduleEntry
       pauseMs: durationMs(retries?.pause ?? DEFAULT_PAUSE) ?? 0,
     },
     timeoutMs: durationMs(entry.timeout),
-    alert: alert && { webhook: alert.webhook, on: alert.on ?? ALERT_EVENTS },
+    alert: alert && { webhook: alert.webhook, on: alert.events ?? ALERT_EVENTS },
     isPaused: entry.paused ?? false,
     resources: { cpu: resources.cpu, memoryBytes: bytesOf(resources.memory) },
   };

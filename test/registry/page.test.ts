@@ -18,7 +18,8 @@ log, \`npm run soak -- matrix\` on every input (\`yt:\`, \`pg:\`, JSON lines and
 YTsaurus, files), a line a run. \`taxi_upload\` cannot read CSV, since a user's tags are a list.
 
 \`pg2yt\` is a [task](runners.md#tasks): \`rtn run pg2yt\` moves the log of \`--log\` to the folder \`--archive\`, \`rtn run pg2yt -- --dry-run\`
-says how much there is to move. It needs \`DATABASE_URL\`, \`YT_PROXY\` and \`YT_TOKEN\`, which \`--help\` lists.
+says how much there is to move. It needs \`DATABASE_URL\`, \`YT_PROXY\` and \`YT_TOKEN\`, which \`--help\` lists. The clock starts it
+for two logs: [schedules.yaml](../operations/pg2yt/schedules.yaml).
 
 `;
 

@@ -402,7 +402,7 @@ test('schedules touch no digest and no version', () => {
 test('the words of the schema are those of the code', () => {
   const schema = JSON.parse(JSON.stringify(SCHEDULES_SCHEMA));
   const { overlap, catch_up: catchUp, alert } = schema.properties.schedules.additionalProperties.properties;
-  expect([overlap.enum, catchUp.enum, alert.properties.on.items.enum]).toEqual([
+  expect([overlap.enum, catchUp.enum, alert.properties.events.items.enum]).toEqual([
     OVERLAPS,
     CATCH_UPS,
     ALERT_EVENTS,
