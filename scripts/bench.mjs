@@ -11,5 +11,7 @@ const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
 run(process.execPath, [tsc, '-p', 'tsconfig.json', '--noEmit', 'false', '--outDir', out]);
 cpSync(join(ROOT, 'bench', 'server.mjs'), join(out, 'bench', 'server.mjs'));
 const [name, ...flags] = process.argv.slice(2);
-for (const each of name === undefined ? ['send', 'pipeline', 'registry', 'copy', 'durability'] : [name])
+for (const each of name === undefined
+  ? ['send', 'pipeline', 'registry', 'copy', 'durability', 'pg2yt']
+  : [name])
   run(process.execPath, [join(out, 'bench', `${each}.js`), ...flags]);

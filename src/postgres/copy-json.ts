@@ -9,6 +9,9 @@ export interface JsonColumn {
 /** Rows go on in pieces of about this size. */
 const PIECE_BYTES = 256 * 1024;
 
+/** Room for the row that makes a piece large enough. */
+const SPARE_BYTES = 64 * 1024;
+
 /** A control character becomes six bytes. */
 const MOST_GROWTH = 6;
 
@@ -29,8 +32,10 @@ export class CopyJson {
   readonly #frameBytes: number;
   /** The beginning of a row whose end has not come yet. */
   #rest: Buffer[] = [];
-  #out = Buffer.allocUnsafeSlow(PIECE_BYTES);
+  #out = Buffer.allocUnsafeSlow(PIECE_BYTES + SPARE_BYTES);
   #size = 0;
+  /** How the rows of a run begin: the first columns that two rows had in common, as COPY gave them and as JSON. */
+  #alike: Alike = { columns: 0, copy: Buffer.alloc(0), json: Buffer.alloc(0) };
 
   constructor(columns: readonly JsonColumn[]) {
     this.#keys = columns.map(({ name }) => Buffer.from(`,${JSON.stringify(name)}:`));
@@ -59,18 +64,18 @@ export class CopyJson {
 
   /** The last rows. */
   *end(): Generator<Buffer> {
-    if (this.#size > 0) yield this.#take(PIECE_BYTES);
+    if (this.#size > 0) yield this.#take(0);
   }
 
   *#rows(data: Buffer, from: number, end: number): Generator<Buffer> {
-    for (let at = from; at < end; ) {
+    for (let at = from, before = -1; at < end; ) {
       const next = data.indexOf(NEWLINE, at) + 1;
       const most = (next - at) * MOST_GROWTH + this.#frameBytes;
-      if (this.#size + most > this.#out.length) {
-        if (this.#size > 0) yield this.#take(Math.max(PIECE_BYTES, most));
-        else this.#out = Buffer.allocUnsafeSlow(most);
-      }
-      this.#row(data, at);
+      if (this.#size >= PIECE_BYTES || (this.#size > 0 && this.#size + most > this.#out.length))
+        yield this.#take(Math.max(PIECE_BYTES + SPARE_BYTES, most));
+      else if (most > this.#out.length) this.#out = Buffer.allocUnsafeSlow(most);
+      this.#row(data, at, before);
+      before = at;
       at = next;
     }
   }
@@ -82,20 +87,35 @@ export class CopyJson {
     return piece;
   }
 
-  #row(data: Buffer, from: number): void {
-    const [keys, kinds, out] = [this.#keys, this.#kinds, this.#out];
+  /** `before` is where the row before begins, or -1. */
+  #row(data: Buffer, from: number, before: number): void {
+    const [keys, kinds, out, alike] = [this.#keys, this.#kinds, this.#out, this.#alike];
     let at = from;
     let size = this.#size;
-    out[size++] = BRACE;
-    let skip = 1;
-    for (let column = 0; column < keys.length; column++) {
+    let column = 0;
+    let learnt: { columns: number; bytes: number } | undefined;
+    if (
+      alike.columns > 0 &&
+      data.compare(alike.copy, 0, alike.copy.length, at, at + alike.copy.length) === 0
+    ) {
+      out.set(alike.json, size);
+      size += alike.json.length;
+      at += alike.copy.length;
+      column = alike.columns;
+    } else {
+      out[size++] = BRACE;
+      if (before >= 0) learnt = commonFields(data, before, from, keys.length - 1);
+    }
+    for (; column < keys.length; column++) {
+      if (column === learnt?.columns) this.#learn(learnt, data, from, size);
       if (data[at] === BACKSLASH && data[at + 1] === CAPITAL_N) {
         at += 3;
         continue;
       }
       const key = keys[column] as Uint8Array;
-      for (let index = skip; index < key.length; index++) out[size++] = key[index] as number;
-      skip = 0;
+      // No comma in front of the first.
+      for (let index = out[size - 1] === BRACE ? 1 : 0; index < key.length; index++)
+        out[size++] = key[index] as number;
       const kind = kinds[column];
       if (kind === 'boolean') {
         const word = data[at] === SMALL_T ? TRUE : FALSE;
@@ -130,6 +150,38 @@ export class CopyJson {
     out[size++] = NEWLINE;
     this.#size = size;
   }
+
+  #learn(
+    { columns, bytes }: { columns: number; bytes: number },
+    data: Buffer,
+    from: number,
+    size: number,
+  ): void {
+    const copy = Buffer.from(data.subarray(from, from + bytes));
+    this.#alike = { columns, copy, json: Buffer.from(this.#out.subarray(this.#size, size)) };
+  }
+}
+
+interface Alike {
+  readonly columns: number;
+  readonly copy: Buffer;
+  readonly json: Buffer;
+}
+
+/** How many fields two rows have in common at their beginning, and their bytes; undefined for none. */
+function commonFields(
+  data: Buffer,
+  one: number,
+  other: number,
+  most: number,
+): { columns: number; bytes: number } | undefined {
+  let [columns, bytes] = [0, 0];
+  for (let index = 0; columns < most && data[one + index] === data[other + index]; index++) {
+    if (data[one + index] !== TAB) continue;
+    columns++;
+    bytes = index + 1;
+  }
+  return columns === 0 ? undefined : { columns, bytes };
 }
 
 /** Writes `\u00xx`; gives the new size. */

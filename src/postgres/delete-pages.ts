@@ -1,6 +1,9 @@
 import type { Pool } from 'pg';
 import type { TableName } from './identifier.js';
 
+/** 256 MiB: where there is nothing to delete, a statement goes through no more. */
+const MOST_PAGES = 32_768;
+
 /** How many tables hold the rows (the table itself, or its partitions), and the pages of the largest. */
 interface Extent {
   readonly leaves: number;
@@ -14,6 +17,8 @@ export interface PageDelete {
   /** Pages that one transaction goes through, of all partitions together; of each at least `leastPages`. */
   readonly pages: number;
   readonly leastPages: number;
+  /** Grows and shrinks the number of pages so that a transaction deletes about so many rows. */
+  readonly rows?: number;
 }
 
 /**
@@ -24,17 +29,25 @@ export interface PageDelete {
 export async function* deletePages(
   pool: Pool,
   table: TableName,
-  { where, values, pages, leastPages }: PageDelete,
+  { where, values, pages, leastPages, rows }: PageDelete,
 ): AsyncGenerator<number> {
   const extent = await extentOf(pool, table);
-  const piece = Math.max(leastPages, Math.floor(pages / extent.leaves));
-  for (let page = 0; page < extent.pages; page += piece) {
+  let piece = Math.max(leastPages, Math.floor(pages / extent.leaves));
+  for (let page = 0; page < extent.pages; ) {
     const { rowCount } = await pool.query(
       `delete from ${table.sql} where ctid >= $1::tid and ctid < $2::tid and ${where}`,
       [`(${page},0)`, `(${page + piece},0)`, ...values],
     );
     yield rowCount ?? 0;
+    page += piece;
+    if (rows !== undefined) piece = nextPiece(piece, rowCount ?? 0, rows, leastPages);
   }
+}
+
+/** No more than twice as many pages as before: rows may lie closer there. */
+function nextPiece(pages: number, deleted: number, rows: number, leastPages: number): number {
+  const fitting = deleted === 0 ? MOST_PAGES : Math.floor((pages * rows) / deleted);
+  return Math.max(leastPages, Math.min(2 * pages, fitting, MOST_PAGES));
 }
 
 async function extentOf(pool: Pool, table: TableName): Promise<Extent> {

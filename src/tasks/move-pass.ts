@@ -17,6 +17,9 @@ const DELETE_AFTER_ROWS = 5_000_000;
 /** A batch that is under way when the process is told to end has so long to be committed. */
 const FINISH_WITHIN_MS = 10_000;
 
+/** Rows that are purged while they are moved are counted anew, so often without a batch in between. */
+const MOST_MISCOUNTS = 10;
+
 export interface PassOptions {
   readonly source: MoveSource;
   readonly folder: MoveFolder;
@@ -54,6 +57,8 @@ export class MovePass {
   #state: FolderState = { cursor: 0n, deleted: 0n, timeline: 0, runId: '' };
   /** Moved in this pass and not deleted yet. */
   #undeleted = 0;
+  /** Batches one after the other that were not as they had been counted. */
+  #miscounts = 0;
   /** The batch whose commit may have gone through although nothing said so. */
   #unsure: { readonly batch: MoveBatch; readonly bytes: number } | undefined;
   readonly passed: Passed = { rows: 0, bytes: 0, batches: 0, deleted: 0, days: new Map(), cursor: 0n };
@@ -148,7 +153,9 @@ export class MovePass {
       return 'moved';
     } catch (thrown) {
       await transaction.abort().catch(() => {});
-      throw thrown;
+      if (!isMiscount(thrown) || ++this.#miscounts > MOST_MISCOUNTS) throw thrown;
+      this.#run.warn(`${thrown.message}; counting again`);
+      return 'stale';
     }
   }
 
@@ -250,6 +257,7 @@ export class MovePass {
     this.passed.rows += batch.rows;
     this.passed.bytes += bytes;
     this.passed.batches++;
+    this.#miscounts = 0;
     this.#undeleted += batch.rows;
     for (const { day, rows } of batch.days)
       this.passed.days.set(day, (this.passed.days.get(day) ?? 0) + rows);
@@ -280,8 +288,12 @@ function miscounted(where: string, day: string, expected: number, got: number): 
   return new RtnError(
     'unavailable',
     `${where} changed while it was moved: expected ${expected} rows of ${day}, got ${got}`,
-    { isRetriable: true },
+    { details: { isMiscount: true } },
   );
+}
+
+function isMiscount(thrown: unknown): thrown is RtnError {
+  return thrown instanceof RtnError && thrown.details.isMiscount === true;
 }
 
 function told(): RtnError {

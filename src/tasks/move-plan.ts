@@ -29,12 +29,13 @@ export interface MovePlan {
 const MOST_LINES = 60_000;
 
 /** The days that a timestamp of YTsaurus can say. */
-const [FIRST_DAY, LAST_DAY] = ['1970-01-01', '2105-12-31'];
+const [FIRST_DAY, LAST_DAY] = [0, 49_672];
 
 interface Line {
   readonly batch: string;
   readonly first: string;
-  readonly day: string | null;
+  /** Days since the epoch. */
+  readonly day: number | null;
   readonly rows: string;
 }
 
@@ -49,12 +50,11 @@ export async function planBatches(
 ): Promise<MovePlan> {
   const { rows } = await pool.query<Line>(
     `with counted as (
-       select ${XID} as xid, (finished_at at time zone 'utc')::date as day, count(*) as rows from ${table.sql}
+       select xid, floor(date_part('epoch', finished_at) / 86400) as day, count(*) as rows from ${table.sql}
         where ${XID} >= $1 and ${XID} < $2 group by 1, 2),
      placed as (
        select xid, day, rows, sum(rows) over (order by xid) - sum(rows) over (partition by xid) as before from counted)
-     select div(before, $3) as batch, min(xid) as first, sum(rows) as rows,
-            case when isfinite(day) then to_char(day, 'YYYY-MM-DD') else day::text end as day
+     select div(before, $3) as batch, min(xid::text::bigint)::text as first, sum(rows) as rows, day
        from placed group by div(before, $3), day order by 1, day limit $4`,
     [from, to, batchRows, MOST_LINES + 1],
   );
@@ -94,10 +94,14 @@ function grouping(table: TableName, lines: readonly Line[]): Group[] {
 }
 
 function validDay(table: TableName, { day, rows }: Line): string {
-  if (day !== null && /^\d{4}-\d\d-\d\d$/.test(day) && day >= FIRST_DAY && day <= LAST_DAY) return day;
+  if (day !== null && day >= FIRST_DAY && day <= LAST_DAY) return textOf(day);
   throw new RtnError(
     'data',
-    `${rows} rows of ${table.text} ended at a time that YTsaurus cannot hold: finished_at is on ${day ?? 'no'} day, expected ${FIRST_DAY} to ${LAST_DAY}`,
+    `${rows} rows of ${table.text} ended at a time that YTsaurus cannot hold: expected a finished_at from ${textOf(FIRST_DAY)} to ${textOf(LAST_DAY)}, got ${day === null ? 'null' : `a day that is ${day} days from the first`}`,
     { next: `correct them: update ${table.text} set finished_at = started_at where …` },
   );
+}
+
+function textOf(day: number): string {
+  return new Date(day * 86_400_000).toISOString().slice(0, 10);
 }

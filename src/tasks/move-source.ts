@@ -3,9 +3,9 @@ import { RtnError } from '../error.js';
 import { connectPostgres } from '../postgres/connect.js';
 import { CopyJson } from '../postgres/copy-json.js';
 import { deletePages } from '../postgres/delete-pages.js';
-import { requireGrants } from '../postgres/grants.js';
+import { type Grant, requireGrants } from '../postgres/grants.js';
 import type { TableName } from '../postgres/identifier.js';
-import type { MoveColumn } from './move-columns.js';
+import { type MoveColumn, readColumns } from './move-columns.js';
 import { type MoveBatch, XID } from './move-plan.js';
 
 /** Which log it is: two logs never go into one folder. */
@@ -54,8 +54,10 @@ export class MoveSource {
   ): Promise<MoveSource> {
     const pool = await connectPostgres(environment, name, 'the log is moved from Postgres', SILENCE_MS);
     try {
+      await requireUsage(pool, table);
       const found = await identityOf(pool, table);
       await requireRights(pool, table, isReadOnly ? ['select'] : ['select', 'delete']);
+      await readColumns(pool, table);
       const { system, database, schema, timeline } = found;
       const identity = { system, database, table: `${schema}.${table.table}` };
       return new MoveSource(pool, table, identity, timeline);
@@ -108,13 +110,15 @@ export class MoveSource {
     }
   }
 
-  /** Deletes the rows with from <= xid < to, in transactions of `batchRows` rows at most; yields what each has deleted. */
+  /** Deletes the rows with from <= xid < to, in transactions of about `batchRows` rows; yields what each has deleted. */
   delete(from: bigint, to: bigint, batchRows: number): AsyncGenerator<number> {
     return deletePages(this.pool, this.table, {
-      where: `${XID} >= $3 and ${XID} < $4`,
-      values: [from, to],
+      // No index helps where pages are gone through: so in the type of the column, which is quicker.
+      where: 'xid >= $3::xid8 and xid < $4::xid8',
+      values: [String(from), String(to)],
       pages: Math.max(1, Math.floor(batchRows / MOST_ROWS_A_PAGE)),
       leastPages: 1,
+      rows: batchRows,
     });
   }
 
@@ -156,11 +160,22 @@ async function identityOf(pool: Pool, table: TableName): Promise<FoundTable & { 
   return { ...found, schema: found.schema };
 }
 
-async function requireRights(pool: Pool, table: TableName, privileges: readonly string[]): Promise<void> {
+/** A schema that is missing is left to the statement that meets it. */
+async function requireUsage(pool: Pool, { schema, text }: TableName): Promise<void> {
+  if (schema === undefined) return;
+  const { rows } = await pool.query('select to_regnamespace($1) is not null as exists', [schema]);
+  if (rows[0]?.exists !== true) return;
+  await requireGrant(pool, text, { on: 'schema', name: schema, privileges: ['usage'] });
+}
+
+function requireRights(pool: Pool, { text }: TableName, privileges: readonly string[]): Promise<void> {
+  return requireGrant(pool, text, { on: 'table', name: text, privileges });
+}
+
+async function requireGrant(pool: Pool, table: string, grant: Grant): Promise<void> {
   const client = await pool.connect();
   try {
-    const what = `the log table ${table.text} cannot be moved`;
-    await requireGrants(client, what, [{ on: 'table', name: table.text, privileges }]);
+    await requireGrants(client, `the log table ${table} cannot be moved`, [grant]);
   } finally {
     client.release();
   }

@@ -2,7 +2,7 @@ import { StringDecoder } from 'node:string_decoder';
 import { RtnError } from '../../error.js';
 
 /** Longest row that is read, in characters. */
-const MAX_ROW = 128 * 1024 * 1024;
+export const MAX_ROW = 128 * 1024 * 1024;
 
 /**
  * Cuts a stream of JSON objects into texts of one object each. The usual input has one a line; objects that share a
@@ -39,7 +39,7 @@ export async function* rowLines(input: AsyncIterable<Buffer>): AsyncGenerator<st
 }
 
 /** Looks like one object: settled by the parser, which refuses two. */
-function isWhole(line: string): boolean {
+export function isWhole(line: string): boolean {
   return line.startsWith('{') && line.endsWith('}') && !/\}\s*\{/.test(line);
 }
 

@@ -12,8 +12,10 @@ import { ChunkWriter } from './chunk-writer.js';
 import { fault, YT_CODE } from './fault.js';
 import type { Format } from './format.js';
 import { takeLock } from './implicit-lock.js';
+import { jsonRows } from './json-rows.js';
 import type { Change, NodeRecord } from './node.js';
 import { type Path, parsePath } from './path.js';
+import type { QuickBlock } from './quick-block.js';
 import { quickRow } from './quick-row.js';
 import { resolve } from './resolve.js';
 import { loadRow, RowJudge, type StoredRow } from './row.js';
@@ -36,7 +38,10 @@ export async function writeTable(call: Call): Promise<undefined> {
   const judge = new RowJudge(schema, { integralToDouble: call.inputFormat.integralToDouble }, lastKey);
   const writer = new ChunkWriter(cluster.directory);
   try {
-    for await (const rows of storedRows(call, schema, judge)) await writer.write(rows);
+    for await (const rows of storedRows(call, schema, judge)) {
+      if ('bytes' in rows) await writer.writeBlock(rows);
+      else await writer.write(rows);
+    }
     const chunk = await writer.finish(judge.lastKey);
     if (view.transaction?.isLive === false)
       throw fault(YT_CODE.noSuchTransaction, `No such transaction ${view.transaction.id}`);
@@ -56,7 +61,7 @@ async function* storedRows(
   { input, inputFormat }: Call,
   schema: Schema,
   judge: RowJudge,
-): AsyncGenerator<StoredRow[]> {
+): AsyncGenerator<StoredRow[] | QuickBlock> {
   if (inputFormat.name === 'yson') {
     const reader = new YsonListReader();
     for await (const piece of input) yield reader.push(piece).map((row) => judge.store(row));
@@ -64,10 +69,12 @@ async function* storedRows(
     return;
   }
   const exact = (line: string) => judge.store(parseYtJson(line, inputFormat));
-  const isQuick = !inputFormat.encodeUtf8;
-  for await (const lines of rowLines(input)) {
-    yield lines.map((line) => (isQuick ? quickRow(line, schema) : undefined) ?? exact(line));
+  if (inputFormat.encodeUtf8) {
+    for await (const lines of rowLines(input)) yield lines.map(exact);
+    return;
   }
+  for await (const rows of jsonRows(input, schema))
+    yield 'bytes' in rows ? rows : rows.map((line) => quickRow(line, schema) ?? exact(line));
 }
 
 /** read_table: rows of the wanted ranges, in their order. */
