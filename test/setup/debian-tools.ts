@@ -13,20 +13,11 @@ export function neededTool(name: string, context: TestContext): string {
   return status === 0 ? stdout.trim() : giveUp(stderr.trim(), context);
 }
 
-/** How a command starts with mounts of its own: as root, or as somebody who looks like it. */
-export function ownMounts(context: TestContext): string[] {
-  for (const command of [
-    ['unshare', '--mount'],
-    ['unshare', '--map-root-user', '--mount'],
-  ]) {
-    const [program = '', ...words] = command;
-    const tried = spawnSync(program, [...words, 'mount', '-t', 'tmpfs', 'none', '/mnt']);
-    if (tried.status === 0) return command;
-  }
-  return giveUp(
-    'no mounts of its own can be made here (unshare --mount), which a cron daemon needs',
-    context,
-  );
+/** How a command starts with mounts of its own, as root. */
+export function ownMounts(context: TestContext): readonly [program: string, ...words: string[]] {
+  const tried = spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'none', '/mnt']);
+  if (tried.status === 0) return ['unshare', '--mount'];
+  return giveUp('only root can make mounts of its own (unshare --mount), which a cron daemon needs', context);
 }
 
 function giveUp(problem: string, context: TestContext): never {
