@@ -19,6 +19,9 @@ export const RUNNER_EXIT = {
   configuration: 78,
 } as const;
 
+/** In place of a code that asks for another start, where there has been the last one. Of no runner by itself. */
+export const GIVEN_UP_EXIT = 76;
+
 /** What is done after a runner's exit: nothing more, another start, or none for this part of the run, or for all of it. */
 export type AfterExit = 'done' | 'retry' | 'fail-shard' | 'fail-job';
 

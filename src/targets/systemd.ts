@@ -1,26 +1,18 @@
 import { exitCodes } from '../exit.js';
 import { calendarEvents, missedAtShift } from './calendar.js';
 import { cronSlot, runnerFlags, runnerFolder, seconds } from './command.js';
-import { smallestGapMs } from './gap.js';
 import { ENV_DIR, INSTALL_DIR, NODE, SECRETS_DIR, USER, WATCHED } from './options.js';
 import { render } from './render.js';
-import type {
-  Complaint,
-  ScheduledRunner,
-  Target,
-  TargetFile,
-  TargetOptions,
-  TargetOutput,
-} from './target.js';
+import type { ScheduledRunner, Target, TargetFile, TargetOptions, TargetOutput } from './target.js';
 import { unitCommand, unitLine, unitName, unitPath, unitProblem, unitTerm } from './unit-text.js';
 
 /** Above the drain timeout: requests under way end, what there is is logged. */
 const GRACE_MS = 30_000;
-/** How much longer starts are counted than they can take all together. */
-const COUNT_MARGIN_MS = 60_000;
-/** What Node.js ends with before a runner has a say, and what a crash ends it with: no code that asks for another start. */
-const NO_RETRY = [1, 2, 3, 4, 5, 6, 7, 9, 10, 12, 13];
-const CRASHES = ['SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGKILL', 'SIGSEGV', 'SIGSYS', 'SIGTRAP'];
+/** Where the processes beside the runner are, below the folder of a bundle. */
+const PACKAGE_FILES = 'node_modules/realtime-notifications/dist/cli';
+/** A process that a signal has ended asks for no other start. */
+const SIGNALS =
+  'SIGABRT SIGALRM SIGBUS SIGFPE SIGHUP SIGILL SIGINT SIGKILL SIGPIPE SIGQUIT SIGSEGV SIGSYS SIGTERM SIGTRAP';
 
 const POLICIES: Target['policies'] = {
   cron: { how: '`OnCalendar=`; two lines where a day of the month or a day of the week is enough.' },
@@ -61,8 +53,7 @@ const POLICIES: Target['policies'] = {
   },
   deadline: { how: 'The runner starts nothing when it is later (`--start-deadline`, exit 78).' },
   retries: {
-    how: '`Restart=on-failure` with `RestartPreventExitStatus=` for all codes but 69, 74, 75; `StartLimitBurst=` counts. Wants a `timeout`, and all starts together have to end before the next slot.',
-    complaint: retriesComplaint,
+    how: '`Restart=on-failure`, with `RestartPreventExitStatus=` for all codes but 69, 74, 75; after the last start these are made 76, which is for good. A start that comes after the next slot is that one.',
   },
   timeout: { how: '`TimeoutStartSec=`, for each start; then `TimeoutStopSec=`, above the drain timeout.' },
   alert: {
@@ -100,34 +91,6 @@ export const systemd: Target = {
   textProblem: unitProblem,
   generate,
 };
-
-/** systemd counts starts in a window of time, which must hold all of one slot, and none of the next. */
-function retriesComplaint(run: ScheduledRunner): Complaint | undefined {
-  const { schedule } = run;
-  const { attempts } = schedule.retries;
-  if (attempts === 0) return undefined;
-  if (schedule.timeoutMs === undefined)
-    return {
-      reason: `${attempts} further starts without a timeout: systemd counts starts in a window of time, and cannot know how long one is`,
-      next: 'write a timeout, or leave retries out',
-    };
-  const [neededMs, gapMs] = [countedMs(run), smallestGapMs(schedule)];
-  if (neededMs < gapMs) return undefined;
-  return {
-    reason: `${attempts} further starts: all together may take ${minutesText(neededMs)}, and the next slot may come after ${minutesText(gapMs)}`,
-    next: 'write a shorter timeout or pause, or fewer attempts',
-  };
-}
-
-function minutesText(durationMs: number): string {
-  return `${Math.ceil(durationMs / 60_000)} minutes`;
-}
-
-/** The window in which all starts for a slot lie. */
-function countedMs({ schedule: { retries, timeoutMs = 0 }, drainTimeoutMs }: ScheduledRunner): number {
-  const startMs = timeoutMs + drainTimeoutMs + GRACE_MS;
-  return (retries.attempts + 1) * startMs + retries.attempts * retries.pauseMs + COUNT_MARGIN_MS;
-}
 
 function generate(run: ScheduledRunner, options: TargetOptions): TargetOutput {
   const { name } = run.schedule;
@@ -171,10 +134,9 @@ function serviceValues(run: ScheduledRunner, options: TargetOptions, isAlerting:
     ),
     isAlerting,
     hasRetries: attempts > 0,
-    countSec: unitTerm(seconds(countedMs(run))),
     starts: unitTerm(attempts + 1),
     pauseSec: unitTerm(seconds(pauseMs)),
-    noRetry: unitTerm([...preventedCodes(), ...CRASHES].join(' ')),
+    noRetry: unitTerm([...preventedCodes(), SIGNALS].join(' ')),
     user: options.user === undefined ? undefined : unitName(options.user),
     state: unitPath(`rtn/${name}`),
     folder: unitPath(folder),
@@ -183,6 +145,7 @@ function serviceValues(run: ScheduledRunner, options: TargetOptions, isAlerting:
     secretsDir: unitPath(options['secrets-dir'] ?? ''),
     command: unitCommand([
       options.node ?? '',
+      ...(attempts > 0 ? ['--import', `${folder}/${PACKAGE_FILES}/unit-starts.js`] : []),
       `${folder}/${run.runnerFile}`,
       ...runnerFlags(run, cronSlot(run)),
       ...(run.keepsState ? [`--state-dir=${state}`] : []),
@@ -199,9 +162,10 @@ function serviceValues(run: ScheduledRunner, options: TargetOptions, isAlerting:
   };
 }
 
-/** The exit codes after which nothing is started again: those of the table, and Node's own. */
+/** Every exit code after which nothing is started again: systemd's own (no such user, no credential) among them. */
 export function preventedCodes(): number[] {
-  return [...new Set([...NO_RETRY, ...exitCodes('fail-shard', 'fail-job')])].sort((a, b) => a - b);
+  const retried = exitCodes('retry');
+  return Array.from({ length: 255 }, (_, index) => index + 1).filter((code) => !retried.includes(code));
 }
 
 function timerValues({ schedule }: ScheduledRunner) {
@@ -221,7 +185,7 @@ function alertValues({ schedule, operation }: ScheduledRunner, options: TargetOp
     secretsDir: unitPath(options['secrets-dir'] ?? ''),
     command: unitCommand([
       options.node ?? '',
-      `${runnerFolder({ operation }, options)}/node_modules/realtime-notifications/dist/cli/unit-alert.js`,
+      `${runnerFolder({ operation }, options)}/${PACKAGE_FILES}/unit-alert.js`,
       alert?.webhook ?? '',
       ...[name, operation.name, operation.version, owner, project],
     ]),
