@@ -46,7 +46,11 @@ export async function openTaskRecord(task: RecordedTask): Promise<TaskRecord | u
   let pool: Pool | undefined;
   try {
     const { operation, runId } = task.run;
-    pool = await connectPostgres(task.environment, `rtn ${operation} ${runId}`, 'the run is recorded there');
+    pool = await connectPostgres(
+      task.environment,
+      `rtn ${operation} ${runId}`,
+      'the run would be recorded there',
+    );
     await migrate(pool);
     const token = await begin(pool, task.run);
     return new TaskRecord(pool, token, task);

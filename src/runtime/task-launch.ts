@@ -16,6 +16,9 @@ import { type TaskEnd, taskText, writeTaskSummary } from './task-report.js';
 
 type RunCommand = Extract<CommandLine, { kind: 'run' }>;
 
+/** What a task has forgotten to close keeps its process no longer than this. */
+const LEAVE_WITHIN_MS = 3_000;
+
 /** One start of a task: signals, progress, its record and the last lines around it. `run` is called once. */
 export class TaskLaunch {
   readonly #definition: TaskRunner;
@@ -67,6 +70,10 @@ export class TaskLaunch {
     release(end.exitCode);
     await this.#tellEnd(end);
     if (this.#isAbandoned) process.exit(end.exitCode);
+    setTimeout(() => {
+      this.#warn('the task has left something open that keeps the process; it ends all the same');
+      process.exit(end.exitCode);
+    }, LEAVE_WITHIN_MS).unref();
     return end.exitCode;
   }
 

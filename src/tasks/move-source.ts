@@ -92,7 +92,12 @@ export class MoveSource {
       await client.query(`begin read only; ${SETTINGS}`);
       const source = client.query(to(`copy (${query}) to stdout`));
       const json = new CopyJson(columns);
-      for await (const chunk of source as AsyncIterable<Buffer>) yield* json.push(chunk);
+      try {
+        for await (const chunk of source as AsyncIterable<Buffer>) yield* json.push(chunk);
+      } finally {
+        // pg ends its timer of a query by the query's callback, which this stream never calls: it would keep the process.
+        (source as { callback?: () => void }).callback?.();
+      }
       yield* json.end();
       await client.query('commit');
       counted(source.rowCount);

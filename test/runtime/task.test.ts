@@ -160,6 +160,12 @@ describe('the end of a task', () => {
     ]);
   });
 
+  test('comes although something was left open', async () => {
+    const { code, err } = await runner(['--mode', 'leak', '--quiet']).ended;
+    expect(code).toBe(0);
+    expect(err).toContain('warning: the task has left something open that keeps the process');
+  });
+
   test('can be asked for by rtn runs stop; it has nothing to pause', async () => {
     const held = runner(['--mode', 'hold', '--run-id', 'asked']);
     await held.said('warning: waiting');

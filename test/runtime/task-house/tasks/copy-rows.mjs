@@ -26,6 +26,7 @@ export function copyRows(input, output, { batchRows, mode }) {
       if (mode === 'refuse')
         throw new RtnError('configuration', 'the table is\nno good', { next: 'mend the table' });
       if (mode === 'break') throw new TypeError('x is no function');
+      if (mode === 'leak') setInterval(() => {}, 1_000);
       if (mode === 'hold' || mode === 'deaf') return waits(run, mode);
       const client = new pg.Client({ connectionString: run.environment.DATABASE_URL });
       await client.connect();
