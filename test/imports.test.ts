@@ -22,6 +22,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   channels: 2,
   loggers: 2,
   tasks: 2,
+  targets: 2,
   local: 2,
   registry: 1,
   git: 1,
