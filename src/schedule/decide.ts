@@ -180,12 +180,16 @@ class Deciding {
   #catchUp(late: readonly number[], onTime: readonly number[]): void {
     if (late.length === 0) return;
     const { catchUp } = this.#schedule;
-    if (catchUp === 'none') return this.#missed(late, 'nobody was there');
-    if (catchUp === 'all') {
+    if (catchUp === 'none') {
+      this.#missed(late, 'nobody was there');
+    } else if (catchUp === 'all') {
       this.#missed(late.slice(0, -MOST_WAITING), `more than ${MOST_WAITING} slots were left to catch up`);
       for (const slotMs of late.slice(-MOST_WAITING)) this.#write(this.#new(slotMs, { isCatchUp: true }));
-      return;
-    }
+    } else this.#catchUpLatest(late, onTime);
+  }
+
+  /** The newest stands for those before it, be it late or not. */
+  #catchUpLatest(late: readonly number[], onTime: readonly number[]): void {
     const latest = onTime.at(-1) ?? late.at(-1) ?? 0;
     const others = onTime.length > 0 ? late : late.slice(0, -1);
     this.#ranged(others, `nobody was there; ${slotText(latest)} stands for it`, 'skipped');

@@ -2,8 +2,8 @@ import { type Clock, sleep } from '../clock.js';
 import { toRtnError } from '../error.js';
 import { RUNNER_EXIT } from '../exit.js';
 import { type Decision, decide, decideFirst, type Fate } from './decide.js';
-import type { Change, History, KnownSlot, SlotRecord } from './history.js';
 import { Held, type SlotRunner } from './held.js';
+import type { Change, History, KnownSlot, SlotRecord } from './history.js';
 import type { Schedule } from './schedule.js';
 import { endedSlot, type SlotEnd, withAlert } from './slots.js';
 
@@ -18,7 +18,7 @@ export interface Runners {
   /** Makes the process of a slot; it does nothing before `go`. Throws where the operation cannot be run. */
   start(schedule: Schedule, slot: SlotRecord): Promise<SlotRunner>;
   /** A process that another server started and left. */
-  adopt(schedule: Schedule, slot: SlotRecord): SlotRunner;
+  adopt(schedule: Schedule, slot: SlotRecord): Promise<SlotRunner>;
   /** What has become of a slot that is not in our hands. */
   fate(slot: KnownSlot): Exclude<Fate, 'held'>;
 }
@@ -186,7 +186,7 @@ export class Scheduler {
     for (const slot of stop) this.#held.get(keyOf(slot))?.end({ reason: slot.stop ?? undefined });
     for (const slot of adopt) {
       tell({ event: 'adopted', slot });
-      this.#hold(schedule, slot, async () => runners.adopt(schedule, slot));
+      this.#hold(schedule, slot, () => runners.adopt(schedule, slot));
     }
     const begun = new Set([...start, ...adopt]);
     for (const slot of put) if (!begun.has(slot)) this.#told(schedule, slot);
@@ -257,11 +257,7 @@ export class Scheduler {
       const known = standing.slots.find(({ slotMs }) => slotMs === slot.slotMs);
       if (known === undefined || !this.#isOurs(known, slot)) return { settled: undefined };
       const { silentMs: _, ...record } = known;
-      const settled = withAlert(
-        schedule,
-        endedSlot(schedule, record, end, clock.now()),
-        standing.isTroubled,
-      );
+      const settled = withAlert(schedule, endedSlot(schedule, record, end, clock.now()), standing.isTroubled);
       return { settled: settled.slot, put: [settled.slot], isTroubled: settled.isTroubled };
     });
     if (settled !== undefined) this.#told(schedule, settled);

@@ -74,8 +74,7 @@ export function endedSlot(schedule: Schedule, slot: SlotRecord, end: SlotEnd, no
   if (slot.stop !== null) return { ...ended, state: 'skipped', reason: slot.stop };
   if (slot.isManual) return { ...ended, state: 'failed' };
   if (isShutdown) return { ...ended, state: 'waiting', reason: 'its server was told to end' };
-  const mayRetry =
-    !isTimeout && WORTH_ANOTHER_TRY.has(exitCode) && slot.retries < schedule.retries.attempts;
+  const mayRetry = !isTimeout && WORTH_ANOTHER_TRY.has(exitCode) && slot.retries < schedule.retries.attempts;
   if (!mayRetry) return { ...ended, state: 'failed' };
   return {
     ...ended,
