@@ -17,13 +17,13 @@ const field = (extra: Partial<ConfigField> = {}): ConfigField => ({
 
 /** Specs in the shape of the real ones, held here so that golden files change only with the generator. */
 export const SPECS: readonly ComponentSpec[] = [
-  { kind: 'reader', key: 'table', construct: 'table', description: '', binds: 'input', fields: {} },
+  { kind: 'reader', key: 'table', construct: 'table', description: '', binds: [{ to: 'input' }], fields: {} },
   {
     kind: 'reader',
     key: 'zmq',
     construct: 'zmq',
     description: '',
-    binds: 'input',
+    binds: [{ to: 'input' }],
     fields: { endpoint: field({ isRequired: true }) },
   },
   {
@@ -71,7 +71,7 @@ export const SPECS: readonly ComponentSpec[] = [
       outcomes: field({ isRequired: true }),
     },
   },
-  { kind: 'logger', key: 'log', construct: 'log', description: '', binds: 'output', fields: {} },
+  { kind: 'logger', key: 'log', construct: 'log', description: '', binds: [{ to: 'output' }], fields: {} },
 ];
 
 /** The request that generates a runner of coupons_activate, whose requests carry batches. */
