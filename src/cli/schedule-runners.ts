@@ -5,7 +5,6 @@ import { type ComponentSpec, parseDuration } from '../component.js';
 import { RtnError } from '../error.js';
 import { runnerFiles } from '../generator/runner-files.js';
 import { workTree } from '../git/worktree.js';
-import { isHolderGone, pidOfHolder } from '../pipeline/holder.js';
 import { referenceTo } from '../registry/artefact.js';
 import { isMap } from '../registry/jsonSchema.js';
 import { loadRegistry, type Registry } from '../registry/registry.js';
@@ -19,10 +18,7 @@ import { slotRunId, slotText } from '../schedule/slot.js';
 import { componentsOf } from './components.js';
 import { packageRoot } from './installed.js';
 import type { Session } from './session.js';
-import { adoptSlotProcess, lookAtSlotProcess, type SlotOutput, startSlotProcess } from './slot-process.js';
-
-/** A server that cannot be seen from here and has said nothing for so long is taken for dead. */
-const SILENCE_MS = 120_000;
+import { adoptSlotProcess, fateOfSlot, type SlotOutput, startSlotProcess } from './slot-process.js';
 
 /** What a runner gets beyond its operation's drain timeout, to write what it has and to say how it ended. */
 const BEYOND_DRAIN_MS = 15_000;
@@ -99,14 +95,8 @@ export class RegistryRunners implements Runners {
     }
   }
 
-  fate({ server, process, silentMs }: KnownSlot): ReturnType<Runners['fate']> {
-    const isOurs = server === null || server === this.#options.server || isHolderGone(server);
-    const isSeen = server === null || pidOfHolder(server) !== undefined;
-    if (!isOurs && (isSeen || silentMs < SILENCE_MS)) return 'elsewhere';
-    if (process === null) return 'gone';
-    const found = lookAtSlotProcess(process);
-    if (found.exitCode !== undefined) return { exitCode: found.exitCode };
-    return found.isSeen && !found.isGone ? 'orphan' : 'gone';
+  fate(slot: KnownSlot): ReturnType<Runners['fate']> {
+    return fateOfSlot(slot, this.#options.server);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { systemClock } from '../clock.js';
 import { oneLine } from '../error.js';
+import { RUNNER_EXIT } from '../exit.js';
 import { workTree } from '../git/worktree.js';
 import { thisHolder } from '../pipeline/holder.js';
 import { loadRegistry } from '../registry/registry.js';
@@ -181,6 +182,8 @@ function endOnSignals(scheduler: Scheduler, graceMs: number, tell: Teller): () =
     } else {
       tell.line(`${signal}: leaves ${running} runs to the next server`);
       scheduler.leave();
+      // Its runners are children, which would keep us here.
+      process.exit(RUNNER_EXIT.temporary);
     }
   };
   process.on('SIGTERM', handle);

@@ -9,6 +9,8 @@ import type { RunnerFile } from '../generator/runner-files.js';
 import { fileNameOf } from '../pipeline/file-name.js';
 import { holderOf, isHolderGone, pidOfHolder } from '../pipeline/holder.js';
 import type { SlotRunner } from '../schedule/held.js';
+import type { KnownSlot } from '../schedule/history.js';
+import type { Runners } from '../schedule/scheduler.js';
 import { makeRunnerFolder, RUNNER_FOLDER } from './runner-folder.js';
 
 /** Where the output of a slot's process goes: to our own streams, to a file of the run in a folder, or line by line. */
@@ -51,7 +53,12 @@ await import(pathToFileURL(process.argv[1]).href);
 /** How often an adopted process is looked after: nobody tells us when it ends. */
 const LOOK_MS = 500;
 
+/** A server that cannot be seen from here and has said nothing for so long is taken for dead. */
+const SILENCE_MS = 120_000;
+
 const LONGEST_LINE = 4_000;
+
+type SlotFate = ReturnType<Runners['fate']>;
 
 /** Makes the process of a slot, which waits at the gate until `go`. */
 export function startSlotProcess(options: SlotProcessOptions): SlotRunner {
@@ -125,13 +132,16 @@ export function adoptSlotProcess(
   };
 }
 
-/** What is left of a process: whether it is there, whether one can tell from here, and the exit code that it left. */
-export function lookAtSlotProcess(process: string): { isSeen: boolean; isGone: boolean; exitCode?: number } {
+/** What has become of a slot that is not in the hands of `server`, as far as one can see from this machine. */
+export function fateOfSlot({ server: other, process, silentMs }: KnownSlot, server: string): SlotFate {
+  const isFree = other === null || other === server || isHolderGone(other);
+  const isSeen = other === null || pidOfHolder(other) !== undefined;
+  if (!isFree && (isSeen || silentMs < SILENCE_MS)) return 'elsewhere';
+  if (process === null) return 'gone';
   const { holder, folder } = partsOf(process);
-  const isSeen = pidOfHolder(holder) !== undefined;
-  const isGone = isHolderGone(holder);
-  const exitCode = isGone ? exitCodeIn(folder) : undefined;
-  return { isSeen, isGone, ...(exitCode !== undefined && { exitCode }) };
+  if (!isHolderGone(holder)) return pidOfHolder(holder) === undefined ? 'gone' : 'orphan';
+  const exitCode = exitCodeIn(folder);
+  return exitCode === undefined ? 'gone' : { exitCode };
 }
 
 /** A store says which folder it is: only one that `makeRunnerFolder` may have made is believed. */

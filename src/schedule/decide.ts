@@ -6,6 +6,9 @@ import { endedSlot, newSlot, startedSlot, withAlert } from './slots.js';
 /** A slot that is picked up within this time of it is on time: cron's own grain. Later ones are for `catch_up`. */
 const ON_TIME_MS = 60_000;
 
+/** Further ahead than this no two clocks are that work. */
+const AHEAD_MS = 24 * 3_600_000;
+
 /** Most slots that wait or are caught up at once; what is older than these is missed. */
 const MOST_WAITING = 1_000;
 
@@ -160,6 +163,8 @@ class Deciding {
   #takeDue(): void {
     const { nowMs } = this.#moment;
     const { cursorMs } = this.#standing;
+    // A clock that was far ahead and came back must not keep the schedule still until then.
+    if (cursorMs !== undefined && cursorMs > nowMs + AHEAD_MS) this.#cursorMs = nowMs;
     if (cursorMs === undefined || cursorMs >= nowMs) return;
     const due = [...this.#moment.slots(cursorMs, nowMs)];
     // Nobody reads the cursor of a schedule whose next slot is still to come.
