@@ -138,6 +138,7 @@ async function runTaken(slot: SlotRecord, given: Surroundings): Promise<number> 
   );
   if (!isOurs) {
     runner.kill();
+    void runner.ended.finally(() => runner.release());
     throw new RtnError(
       'temporary',
       `${slotText(slot.slotMs)} of ${schedule.name} was taken by another process; nothing was started`,
@@ -146,6 +147,7 @@ async function runTaken(slot: SlotRecord, given: Surroundings): Promise<number> 
   session.err(`run ${slotRunId(schedule.name, slot.slotMs)}: ${schedule.operation}@${runner.version}\n`);
   const exitCode = await follow(runner, slot, given);
   await settle(record, { exitCode }, given);
+  runner.release();
   return exitCode;
 }
 

@@ -77,7 +77,7 @@ export function startSlotProcess(options: SlotProcessOptions): SlotRunner {
       detached: output.kind !== 'inherit',
     });
     if (log !== undefined) closeSync(log);
-    const ended = endOf(child).finally(() => rmSync(folder, { recursive: true, force: true }));
+    const ended = endOf(child);
     if (child.pid === undefined) {
       ended.catch(() => {});
       throw new RtnError('undetermined', 'node could not be started');
@@ -93,9 +93,10 @@ export function startSlotProcess(options: SlotProcessOptions): SlotRunner {
       terminate: () => void child.kill('SIGTERM'),
       kill: () => void child.kill('SIGKILL'),
       ended,
+      release: () => remove(folder),
     };
   } catch (thrown) {
-    rmSync(folder, { recursive: true, force: true });
+    remove(folder);
     throw thrown;
   }
 }
@@ -117,9 +118,7 @@ export function adoptSlotProcess(
   };
   const wait = async (): Promise<number> => {
     while (!isHolderGone(holder)) await sleep(clock, LOOK_MS);
-    const exitCode = exitCodeIn(folder) ?? 128 + constants.signals.SIGKILL;
-    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
-    return exitCode;
+    return exitCodeIn(folder) ?? 128 + constants.signals.SIGKILL;
   };
   return {
     process,
@@ -129,6 +128,7 @@ export function adoptSlotProcess(
     terminate: () => signal('SIGTERM'),
     kill: () => signal('SIGKILL'),
     ended: wait(),
+    release: () => remove(folder),
   };
 }
 
@@ -149,6 +149,10 @@ function partsOf(process: string): { holder: string; folder: string | undefined 
   const [holder = '', name = ''] = process.split(' ');
   const isName = /^[A-Za-z0-9]{6}$/.test(name);
   return { holder, folder: isName ? join(tmpdir(), `${RUNNER_FOLDER}${name}`) : undefined };
+}
+
+function remove(folder: string | undefined): void {
+  if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
 }
 
 function exitCodeIn(folder: string | undefined): number | undefined {

@@ -165,7 +165,7 @@ async function lockedStanding(
   if (row === undefined) return NOTHING_KNOWN;
   const { rows: slots } = await client.query<SlotRow>(
     `${SELECT_SLOTS} where schedule = $1
-       and (state in ('waiting', 'running') or slot > coalesce($2, 'infinity') or slot = $3) order by slot`,
+       and (state in ('waiting', 'running') or slot > coalesce($2::timestamptz, 'infinity') or slot = $3::timestamptz) order by slot`,
     [schedule, row.cursor_at, wantedSlotMs === undefined ? null : new Date(wantedSlotMs)],
   );
   return {

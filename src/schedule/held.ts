@@ -16,8 +16,10 @@ export interface SlotRunner {
   /** Asks it to end: SIGTERM. */
   terminate(): void;
   kill(): void;
-  /** Its exit code; 128 + n where signal n killed it. Never rejects. */
+  /** Its exit code; 128 + n where signal n killed it. */
   readonly ended: Promise<number>;
+  /** Its end is in the history: what it left for those who would adopt it may go. */
+  release(): void;
 }
 
 /** Why a process is to end before its time. */
@@ -30,6 +32,7 @@ export class Held {
   readonly #clock: Clock;
   #runner: SlotRunner | undefined;
   #early: EarlyEnd | undefined;
+  #isOver = false;
   readonly #timers: (() => void)[] = [];
 
   constructor(schedule: Schedule, slot: SlotRecord, clock: Clock) {
@@ -49,13 +52,19 @@ export class Held {
     }
     if (this.#early !== undefined) this.#terminate();
     const exitCode = await runner.ended;
+    this.#isOver = true;
     for (const cancel of this.#timers) cancel();
     return { ...this.#early, exitCode };
   }
 
+  /** Called once the end is in the history. */
+  release(): void {
+    this.#runner?.release();
+  }
+
   /** Tells the process to end; the first reason counts. */
   end(early: EarlyEnd): void {
-    if (this.#early !== undefined) return;
+    if (this.#early !== undefined || this.#isOver) return;
     this.#early = early;
     this.#terminate();
   }

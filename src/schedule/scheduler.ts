@@ -91,6 +91,7 @@ export class Scheduler {
       await sleep(clock, Math.max(0, Math.min(wakeMs - clock.now(), POLL_MS)), wake);
     }
     if (!this.#left.signal.aborted) await Promise.all(this.#alerting.values());
+    this.#left.abort();
   }
 
   /** Starts nothing more; what runs is told to end after `graceMs` and goes on under the next server. */
@@ -212,7 +213,9 @@ export class Scheduler {
 
   async #seeThrough(held: Held, open: () => Promise<SlotRunner | undefined>): Promise<void> {
     const end = await this.#endOf(held, open);
-    if (end !== undefined) await this.#settle(held, end);
+    if (end === undefined) return;
+    await this.#settle(held, end);
+    held.release();
   }
 
   /** undefined where the slot is no longer ours to judge. */
@@ -240,6 +243,7 @@ export class Scheduler {
     }).catch(() => undefined);
     if (isOurs?.isOurs !== true) {
       runner.kill();
+      void runner.ended.finally(() => runner.release());
       return undefined;
     }
     runner.go();

@@ -160,6 +160,7 @@ export class World {
         },
         kill: () => process.end(137),
         ended,
+        release: () => {},
       },
     };
     this.processes.set(id, process);
