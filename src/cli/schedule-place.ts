@@ -10,7 +10,7 @@ export interface HistoryOptions {
 }
 
 /** Where a laptop's history is, below the registry. */
-export const HISTORY_FOLDER = '.rtn/schedule';
+const HISTORY_FOLDER = '.rtn/schedule';
 
 /** Adds `--history` to a verb that works on the history of schedules; `withHistory` reads it. */
 export function withHistoryOption(command: Command): Command {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { foreignCode, RtnError } from '../error.js';
@@ -24,7 +25,15 @@ const KEPT_REVISIONS = 3;
 
 const NAME = /^(.+)\.(\d{1,15})\.json$/;
 
-type Memory = Omit<Standing, 'slots'> & { readonly schedule: string; readonly slots: readonly SlotRecord[] };
+/** So many of the last writes are known by their ids. */
+const KEPT_WRITES = 100;
+
+type Memory = Omit<Standing, 'slots'> & {
+  readonly schedule: string;
+  readonly slots: readonly SlotRecord[];
+  /** Ids of the writes that led here, the newest last. */
+  readonly writes: readonly string[];
+};
 
 interface Revision {
   readonly number: number;
@@ -34,7 +43,7 @@ interface Revision {
 /**
  * A folder with one file a schedule and revision, `NAME.REVISION.json`: the newest is what counts. A change makes the next
  * one, whole, under a name that must not be there yet: of two that decide at once one has to decide again. A name may be
- * free because it was tidied away: hence the look whether a newer one is there, before anybody acts on a change.
+ * free because it was tidied away long ago: a write counts once it is the newest, or among those that the newest came from.
  */
 export class FileSchedules implements History {
   readonly #folder: string;
@@ -59,7 +68,7 @@ export class FileSchedules implements History {
       const name = fileNameOf(schedule);
       for (;;) {
         const revision = await this.#newest(name, await this.#numbers());
-        const memory = revision?.memory ?? { ...NOTHING_KNOWN, schedule };
+        const memory = revision?.memory ?? { ...NOTHING_KNOWN, schedule, writes: [] };
         const change = decide(standingOf(memory, wantedSlotMs));
         if (!says(change)) return change;
         const next = { number: (revision?.number ?? 0) + 1, memory: changed(memory, change) };
@@ -99,12 +108,16 @@ export class FileSchedules implements History {
 
   /** False where another was faster: then what was decided is void. */
   async #write(name: string, { number, memory }: Revision): Promise<boolean> {
-    const file = await createDurably(this.#path(name, number), JSON.stringify(memory));
+    const id = randomUUID();
+    const written = { ...memory, writes: [...memory.writes, id].slice(-KEPT_WRITES) };
+    const file = await createDurably(this.#path(name, number), JSON.stringify(written));
     if (file === undefined) return false;
     await file.close();
-    const there = (await this.#numbers()).get(name) ?? [];
-    if (there.some((other) => other > number)) return false;
-    this.#known.set(name, { number, memory });
+    const numbers = await this.#numbers();
+    const there = numbers.get(name) ?? [];
+    if (there.some((other) => other > number))
+      return (await this.#newest(name, numbers))?.memory.writes.includes(id) === true;
+    this.#known.set(name, { number, memory: written });
     const old = there.filter((other) => other < number - KEPT_REVISIONS);
     await Promise.all(old.map((other) => rm(this.#path(name, other), { force: true })));
     return true;
@@ -182,6 +195,7 @@ function changed(memory: Memory, { put = [], ...change }: Change): Memory {
   const oldest = slots.length - KEPT_SLOTS;
   return {
     schedule: memory.schedule,
+    writes: memory.writes,
     cursorMs: cursorMs ?? memory.cursorMs,
     timing: timing ?? memory.timing,
     isPaused: isPaused ?? memory.isPaused,

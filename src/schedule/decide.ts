@@ -52,7 +52,7 @@ export interface Decision extends Change {
 }
 
 /** When a schedule is due, as a text to compare: a change of it starts from the time at which it is seen. */
-export function timingOf({ cron, timeZone, isPaused }: Schedule): string {
+function timingOf({ cron, timeZone, isPaused }: Schedule): string {
   return JSON.stringify([cron, timeZone, isPaused]);
 }
 

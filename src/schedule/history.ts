@@ -5,8 +5,7 @@ import type { AlertEvent } from './schedule.js';
  * it, or is about to. The others are ends: `ran` with exit code 0, `failed` with another, `missed` without a run,
  * `skipped` on purpose (paused, superseded, replaced).
  */
-export const SLOT_STATES = ['waiting', 'running', 'ran', 'failed', 'missed', 'skipped'] as const;
-export type SlotState = (typeof SLOT_STATES)[number];
+export type SlotState = 'waiting' | 'running' | 'ran' | 'failed' | 'missed' | 'skipped';
 
 /** What is known of one slot of a schedule: there is at most one record a slot. */
 export interface SlotRecord {
