@@ -10,6 +10,13 @@ import type { Session } from './session.js';
 
 /** `rtn schedule`: what the registry starts by the clock. */
 export function register(command: Command, session: Session): void {
+  // An option behind a sub-verb is its own.
+  command
+    .enablePositionalOptions()
+    .addHelpText(
+      'after',
+      '\nExamples:\n  rtn schedule list\n  rtn schedule next driver_push_pg2yt --count 3\n  rtn schedule serve',
+    );
   const add = (name: string, summary: string) => command.command(name).description(summary);
   registerList(add('list', 'List the schedules of the registry'), session);
   registerNext(add('next', 'Tell when schedules are due next'), session);

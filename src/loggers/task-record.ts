@@ -42,9 +42,7 @@ export interface TaskEnding {
  * has stopped the run.
  */
 export async function openTaskRecord(task: RecordedTask): Promise<TaskRecord | undefined> {
-  const { inputs = {}, outputs = {} } = task.run.plan.task ?? {};
-  const locations = [...Object.values(inputs), ...Object.values(outputs)];
-  if (!locations.some((location) => parseLocation(location).scheme === 'pg')) return undefined;
+  if (parseLocation(task.run.plan.log).scheme !== 'pg') return undefined;
   let pool: Pool | undefined;
   try {
     const { operation, runId } = task.run;

@@ -29,7 +29,7 @@ export interface RunPlan {
   readonly shards: number;
   /** The run whose messages this one sends again (`rtn retry`), and which of them; null for a run of its own. */
   readonly retry: RetryPlan | null;
-  /** Set for a task, which has no rows and no log of its own: its locations by name. */
+  /** Set for a task, which has no rows: its locations by name. */
   readonly task?: TaskLocations;
 }
 

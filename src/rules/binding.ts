@@ -131,7 +131,7 @@ const bindingScheme: Rule = {
 };
 
 /** Why nothing that is bound can serve the location, or not all that takes one; undefined where nothing is known against it. */
-function unserved(location: string, to: Binding['to'], bound: readonly Binding[]): string | undefined {
+export function unserved(location: string, to: Binding['to'], bound: readonly Binding[]): string | undefined {
   const scheme = /^([a-z][a-z0-9]*):./.exec(location)?.[1];
   if (scheme === undefined) return undefined;
   const served = bound.map(({ spec }) => ({

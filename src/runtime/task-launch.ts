@@ -29,6 +29,7 @@ export class TaskLaunch {
   #endedBy: string | undefined;
   /** The task went on past the drain timeout, and ends with the process. */
   #isAbandoned = false;
+  #cancelDrain: () => void = () => {};
 
   constructor(definition: TaskRunner, command: RunCommand) {
     const { name, version } = definition.operation;
@@ -60,6 +61,7 @@ export class TaskLaunch {
     });
     this.#progress.start();
     const end = await this.#work(task, drained);
+    this.#cancelDrain();
     this.#progress.stop();
     await this.#record?.end({ ...end, work: this.#progress.standing });
     release(end.exitCode);
@@ -150,7 +152,9 @@ export class TaskLaunch {
           ),
         );
       };
-      this.#ended.signal.addEventListener('abort', () => setTimeout(late, drainTimeoutMs).unref());
+      this.#ended.signal.addEventListener('abort', () => {
+        this.#cancelDrain = systemClock.schedule(drainTimeoutMs, late);
+      });
     });
     drained.catch(() => {});
     return drained;
@@ -167,7 +171,7 @@ export class TaskLaunch {
   async #tellEnd(end: TaskEnd): Promise<void> {
     const { quiet, summary } = this.#command.options;
     const isSilent = quiet && end.exitCode === RUNNER_EXIT.ok;
-    const stream = end.isDryRun ? process.stdout : process.stderr;
+    const stream = end.isDryRun && end.error === undefined ? process.stdout : process.stderr;
     if (!isSilent) stream.write(taskText(end));
     if (summary !== undefined) await writeTaskSummary(summary, end);
   }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
 import { temporaryFolder } from './yt.js';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -20,12 +21,18 @@ export function taskHouse(): string {
 }
 
 /** Runs `rtn` in a folder as a process of its own, from dist/. */
-export function startRtn(folder: string, words: readonly string[], environment: Record<string, string> = {}) {
-  const child = spawn(process.execPath, [RTN, ...words], {
+export function rtnIn(folder: string, words: readonly string[], environment: Record<string, string> = {}) {
+  return start([RTN, ...words], folder, environment).ended;
+}
+
+/** Starts a program with Node in a folder; it goes with the test. */
+export function start(words: readonly string[], folder: string, environment: Record<string, string>) {
+  const child = spawn(process.execPath, words, {
     cwd: folder,
     env: { PATH: process.env.PATH, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  onTestFinished(() => void child.kill('SIGKILL'));
   const said = { out: '', err: '' };
   child.stdout.on('data', (chunk: Buffer) => {
     said.out += chunk.toString();
@@ -33,6 +40,16 @@ export function startRtn(folder: string, words: readonly string[], environment: 
   child.stderr.on('data', (chunk: Buffer) => {
     said.err += chunk.toString();
   });
-  const ended = once(child, 'close').then(([code]) => ({ code: code as number, ...said }));
-  return { child, ended, said };
+  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, ...said }));
+  return {
+    child,
+    ended,
+    /** Resolves once it has said this on standard error; rejects when it ends without. */
+    async said(text: string) {
+      while (!said.err.includes(text)) {
+        const more = await Promise.race([once(child.stderr, 'data'), ended.then(() => undefined)]);
+        if (more === undefined && !said.err.includes(text)) throw new Error(`it ended with: ${said.err}`);
+      }
+    },
+  };
 }
