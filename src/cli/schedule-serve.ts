@@ -1,12 +1,14 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { systemClock } from '../clock.js';
 import { oneLine } from '../error.js';
 import { RUNNER_EXIT } from '../exit.js';
 import { workTree } from '../git/worktree.js';
+import type { StatusAddress, StatusServer } from '../observe/status-server.js';
 import { thisHolder } from '../pipeline/holder.js';
 import { loadRegistry } from '../registry/registry.js';
 import { shownText } from '../report/mask.js';
 import { loadSchedules } from '../rules/schedules.js';
+import { parseAddress } from '../runtime/options.js';
 import type { Schedule } from '../schedule/schedule.js';
 import { Scheduler, type SchedulerEvent } from '../schedule/scheduler.js';
 import { slotRunId } from '../schedule/slot.js';
@@ -17,12 +19,14 @@ import { RegistryRunners } from './schedule-runners.js';
 import { cronTimes } from './schedule-times.js';
 import { slotJson, slotWords } from './schedule-words.js';
 import { rootOf, type Session, withRoot } from './session.js';
+import { SlotCounts } from './slot-counts.js';
 import { age } from './time-words.js';
 
 interface ServeOptions extends HistoryOptions {
   readonly logs?: string;
   readonly grace?: number;
   readonly json?: boolean;
+  readonly healthPort?: StatusAddress;
 }
 
 /** So often it is looked whether a schedules.yaml has changed. */
@@ -43,6 +47,11 @@ export function registerServe(command: Command, session: Session): void {
       age,
     )
     .option('--json', 'events as JSON lines on standard output')
+    .option(
+      '--health-port <port>',
+      'serves /healthz, /readyz and /metrics on this port of loopback, or on HOST:PORT; 0 for any that is free',
+      addressOption,
+    )
     .addHelpText(
       'after',
       `
@@ -75,25 +84,32 @@ async function serve(options: ServeOptions, session: Session): Promise<void> {
             }
           : { kind: 'folder', folder: options.logs },
     });
+    const counts = new SlotCounts();
     const scheduler = new Scheduler({
       clock: systemClock,
       history,
       runners,
       times: cronTimes,
       server,
-      tell: tell.event,
+      tell: (event) => {
+        counts.note(event);
+        tell.event(event);
+      },
       sendAlert: (schedule, slot) => sendSlotAlert(schedule, slot, { env: session.env, clock: systemClock }),
     });
     const read = reader(root, session, tell);
     scheduler.load(await read());
     tell.line(`serves the schedules of ${root}; the history is in ${history.address}`);
     const stopReading = rereadOnChange(root, async () => scheduler.load(await read()), tell);
+    const health = await openHealth(options.healthPort, scheduler, counts);
+    if (health !== undefined) tell.line(`health and metrics on ${health.origin}`);
     const release = endOnSignals(scheduler, options.grace ?? DEFAULT_GRACE_MS, tell);
     try {
       await scheduler.serve();
     } finally {
       stopReading();
       release();
+      await health?.close();
     }
     tell.line('ended');
   });
@@ -192,4 +208,27 @@ function endOnSignals(scheduler: Scheduler, graceMs: number, tell: Teller): () =
     process.off('SIGTERM', handle);
     process.off('SIGINT', handle);
   };
+}
+
+/** Loaded where it is asked for. */
+async function openHealth(
+  address: StatusAddress | undefined,
+  scheduler: Scheduler,
+  counts: SlotCounts,
+): Promise<StatusServer | undefined> {
+  if (address === undefined) return undefined;
+  const { startStatusServer } = await import('../observe/status-server.js');
+  return startStatusServer(address, {
+    readiness: () => scheduler.readiness,
+    metrics: {
+      contentType: 'text/plain; version=0.0.4; charset=utf-8',
+      text: async () => counts.text(scheduler.running),
+    },
+  });
+}
+
+function addressOption(text: string): StatusAddress {
+  const address = parseAddress(text);
+  if (address === undefined) throw new InvalidArgumentError('expected a port from 0 to 65535, or HOST:PORT.');
+  return address;
 }

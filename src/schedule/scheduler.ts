@@ -66,6 +66,8 @@ export class Scheduler {
   readonly #left = new AbortController();
   #wake = new AbortController();
   #isEnding = false;
+  /** The last look at the store succeeded. */
+  #isServing = false;
   #lastError: string | undefined;
 
   constructor(options: SchedulerOptions) {
@@ -108,8 +110,15 @@ export class Scheduler {
     this.#left.abort();
   }
 
+  /** Slots whose processes are in our hands. */
   get running(): number {
     return this.#held.size;
+  }
+
+  /** `opening` while the store has not answered, or does not any more. */
+  get readiness(): 'opening' | 'ready' | 'draining' {
+    if (this.#isEnding) return 'draining';
+    return this.#isServing ? 'ready' : 'opening';
   }
 
   /** Looks at every schedule that is due or has something going on; gives when to look again. */
@@ -126,9 +135,11 @@ export class Scheduler {
       const wakes = await Promise.all(due.map((schedule) => this.#tick(schedule)));
       await this.#sendLeftAlerts();
       this.#lastError = undefined;
+      this.#isServing = true;
       const nexts = [...this.#schedules.values()].map((schedule) => this.#nextOf(schedule));
       return wakes.concat(nexts).reduce((least, wakeMs) => Math.min(least, wakeMs), untilMs);
     } catch (thrown) {
+      this.#isServing = false;
       this.#tellError(undefined, thrown);
       return untilMs;
     }

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -5,7 +7,6 @@ import { stringify } from 'yaml';
 import { openHistory } from '../../src/loggers/schedule-history.js';
 import type { History } from '../../src/schedule/history.js';
 import { row } from '../setup/driver-push.js';
-import { startRtn } from '../setup/task-house.js';
 import { temporaryFolder } from '../setup/yt.js';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -65,4 +66,22 @@ export function scheduleHouse(endpoint: string, environment: Record<string, stri
     },
     read: (path: string) => (existsSync(join(folder, path)) ? readFileSync(join(folder, path), 'utf8') : ''),
   };
+}
+
+/** `rtn` in a folder as a process of its own, from dist/. */
+function startRtn(folder: string, words: readonly string[], environment: Record<string, string>) {
+  const child = spawn(process.execPath, [join(ROOT, 'dist', 'cli', 'main.js'), ...words], {
+    cwd: folder,
+    env: { PATH: process.env.PATH, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const said = { out: '', err: '' };
+  child.stdout.on('data', (chunk: Buffer) => {
+    said.out += chunk.toString();
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    said.err += chunk.toString();
+  });
+  const ended = once(child, 'close').then(([code]) => ({ code: code as number, ...said }));
+  return { child, ended, said };
 }

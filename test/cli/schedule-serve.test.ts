@@ -93,11 +93,16 @@ describe.each(stores)('rtn schedule with its history in %s', (_, environment) =>
     await expect.poll(() => held.length).toBe(3);
     second.child.kill('SIGKILL');
     await second.ended;
-    const third = start('schedule', 'serve', '--json');
+    const third = start('schedule', 'serve', '--json', '--health-port', '0');
     await expect.poll(() => third.said.err).toContain('goes on under this server');
     holds = false;
     for (const response of held) reply(response, 200);
     await expect.poll(() => third.said.out).toContain('"event":"ran"');
+    const [origin = ''] = /http:\/\/\S+/.exec(third.said.err) ?? [];
+    expect((await fetch(`${origin}/readyz`)).status).toBe(200);
+    expect(await (await fetch(`${origin}/metrics`)).text()).toContain(
+      `rtn_schedule_slots_total{schedule="${name}",state="ran"} 1`,
+    );
     third.child.kill('SIGTERM');
     expect((await third.ended).code).toBe(0);
     expect(provider.requests).toHaveLength(3);
