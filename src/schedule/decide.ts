@@ -1,16 +1,11 @@
+import { type Dropped, MOST_WAITING, ON_TIME_MS, sortDue } from './due.js';
 import { type Change, isActive, type KnownSlot, type SlotRecord, type Standing } from './history.js';
 import type { Schedule } from './schedule.js';
 import { slotText } from './slot.js';
 import { endedSlot, newSlot, startedSlot, withAlert } from './slots.js';
 
-/** A slot that is picked up within this time of it is on time: cron's own grain. Later ones are for `catch_up`. */
-const ON_TIME_MS = 60_000;
-
 /** Further ahead than this no two clocks are that work. */
 const AHEAD_MS = 24 * 3_600_000;
-
-/** Most slots that wait or are caught up at once; what is older than these is missed. */
-const MOST_WAITING = 1_000;
 
 /** So often a slot is started again after its process went without a word; then it has failed. */
 const MOST_DEATHS = 10;
@@ -150,13 +145,9 @@ class Deciding {
   }
 
   #settle(ended: SlotRecord): void {
-    this.#write(this.#withAlert(ended));
-  }
-
-  #withAlert(ended: SlotRecord): SlotRecord {
     const settled = withAlert(this.#schedule, ended, this.#isTroubled);
     this.#isTroubled = settled.isTroubled;
-    return settled.slot;
+    this.#write(settled.slot);
   }
 
   /** Deals with the slots whose time has come since the last decision. */
@@ -172,33 +163,10 @@ class Deciding {
     this.#cursorMs = due.at(-1);
     if (this.#isPaused) return;
     const fresh = due.filter((slotMs) => !this.#slots.has(slotMs));
-    const isLate = (slotMs: number) => nowMs - slotMs > ON_TIME_MS;
-    const { deadlineMs = Number.POSITIVE_INFINITY } = this.#schedule;
-    const late = fresh.filter(isLate);
-    const inTime = late.filter((slotMs) => nowMs - slotMs <= deadlineMs);
-    this.#missed(late.slice(0, late.length - inTime.length), 'nobody was there before its deadline');
-    const onTime = fresh.filter((slotMs) => !isLate(slotMs));
-    this.#catchUp(inTime, onTime);
+    const { dropped, late, onTime } = sortDue(this.#schedule, fresh, nowMs);
+    for (const each of dropped) this.#drop(each);
+    for (const slotMs of late) this.#write(newSlot(this.#schedule, slotMs, { isCatchUp: true }));
     for (const slotMs of onTime) this.#take(slotMs);
-  }
-
-  #catchUp(late: readonly number[], onTime: readonly number[]): void {
-    if (late.length === 0) return;
-    const { catchUp } = this.#schedule;
-    if (catchUp === 'none') {
-      this.#missed(late, 'nobody was there');
-    } else if (catchUp === 'all') {
-      this.#missed(late.slice(0, -MOST_WAITING), `more than ${MOST_WAITING} slots were left to catch up`);
-      for (const slotMs of late.slice(-MOST_WAITING)) this.#write(this.#new(slotMs, { isCatchUp: true }));
-    } else this.#catchUpLatest(late, onTime);
-  }
-
-  /** The newest stands for those before it, be it late or not. */
-  #catchUpLatest(late: readonly number[], onTime: readonly number[]): void {
-    const latest = onTime.at(-1) ?? late.at(-1) ?? 0;
-    const others = onTime.length > 0 ? late : late.slice(0, -1);
-    this.#ranged(others, `nobody was there; ${slotText(latest)} stands for it`, 'skipped');
-    if (onTime.length === 0) this.#write(this.#new(latest, { isCatchUp: true }));
   }
 
   /** A slot on time, by what runs of its predecessors. */
@@ -208,14 +176,14 @@ class Deciding {
     const { overlap } = this.#schedule;
     const [first] = active;
     if (first === undefined || overlap === 'allow' || isBehind) {
-      this.#write(this.#new(slotMs, { isCatchUp: isBehind }));
+      this.#write(newSlot(this.#schedule, slotMs, { isCatchUp: isBehind }));
     } else if (overlap === 'forbid') {
-      this.#missed([slotMs], `${slotText(first.slotMs)} had not ended`);
+      this.#missed(slotMs, `${slotText(first.slotMs)} had not ended`);
     } else if (overlap === 'queue' && active.length >= MOST_WAITING) {
-      this.#missed([slotMs], `${MOST_WAITING} slots were waiting before it`);
+      this.#missed(slotMs, `${MOST_WAITING} slots were waiting before it`);
     } else {
       if (overlap === 'replace') this.#replace(active, slotMs);
-      this.#write(this.#new(slotMs));
+      this.#write(newSlot(this.#schedule, slotMs));
     }
   }
 
@@ -231,21 +199,16 @@ class Deciding {
     }
   }
 
-  #new(slotMs: number, { isCatchUp = false } = {}): SlotRecord {
-    return newSlot(this.#schedule, slotMs, { isCatchUp });
+  #missed(slotMs: number, reason: string): void {
+    this.#drop({ slots: [slotMs], state: 'missed', reason });
   }
 
-  #missed(slots: readonly number[], reason: string): void {
-    this.#ranged(slots, reason, 'missed');
-  }
-
-  /** Many that did not happen for one reason are one record, at the last of them: a month of minutes is no flood. */
-  #ranged(slots: readonly number[], reason: string, state: 'missed' | 'skipped'): void {
+  #drop({ slots, state, reason }: Dropped): void {
     const [firstMs] = slots;
     const lastMs = slots.at(-1);
     if (firstMs === undefined || lastMs === undefined) return;
     const range = slots.length === 1 ? '' : ` (${slots.length} slots since ${slotText(firstMs)})`;
-    const record = this.#new(lastMs);
+    const record = newSlot(this.#schedule, lastMs);
     this.#settle({ ...record, state, reason: `${reason}${range}`, endedMs: this.#moment.nowMs });
   }
 

@@ -5,13 +5,11 @@ import { type Decision, decide, decideFirst, type Fate } from './decide.js';
 import { Held, type SlotRunner } from './held.js';
 import type { Change, History, KnownSlot, SlotRecord } from './history.js';
 import type { Schedule } from './schedule.js';
+import { SlotAlerts } from './slot-alerts.js';
 import { endedSlot, type SlotEnd, withAlert } from './slots.js';
 
 /** So often the store is asked what others have done; also bounds how late a suspended machine notices the time. */
 const POLL_MS = 10_000;
-
-/** An alert that is still there after so long was left behind by a server that went. */
-const ALERT_LEFT_MS = 120_000;
 
 /** Starts runners and looks after their processes. */
 export interface Runners {
@@ -60,7 +58,7 @@ export class Scheduler {
   /** The work on each schedule, one after the other. */
   readonly #lanes = new Map<string, Promise<unknown>>();
   readonly #nextMs = new Map<string, number>();
-  readonly #alerting = new Map<string, Promise<void>>();
+  readonly #alerts: SlotAlerts;
   /** Schedules that were read and are not yet known to the store. */
   readonly #unknown = new Set<string>();
   readonly #left = new AbortController();
@@ -72,6 +70,7 @@ export class Scheduler {
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
+    this.#alerts = new SlotAlerts(options, (name, thrown) => this.#tellError(name, thrown));
   }
 
   /** Takes the schedules as they are from now on. */
@@ -92,7 +91,7 @@ export class Scheduler {
       const wake = AbortSignal.any([this.#wake.signal, this.#left.signal]);
       await sleep(clock, Math.max(0, Math.min(wakeMs - clock.now(), POLL_MS)), wake);
     }
-    if (!this.#left.signal.aborted) await Promise.all(this.#alerting.values());
+    if (!this.#left.signal.aborted) await this.#alerts.sent();
     this.#left.abort();
   }
 
@@ -133,7 +132,7 @@ export class Scheduler {
         (schedule) => busy.has(schedule.name) || this.#nextOf(schedule) <= clock.now(),
       );
       const wakes = await Promise.all(due.map((schedule) => this.#tick(schedule)));
-      await this.#sendLeftAlerts();
+      await this.#alerts.sendLeft(this.#schedules);
       this.#lastError = undefined;
       this.#isServing = true;
       const nexts = [...this.#schedules.values()].map((schedule) => this.#nextOf(schedule));
@@ -207,7 +206,7 @@ export class Scheduler {
 
   #told(schedule: Schedule, slot: SlotRecord): void {
     this.#options.tell({ event: 'changed', slot });
-    if (slot.alert !== null) this.#alert(schedule, slot);
+    if (slot.alert !== null) this.#alerts.send(schedule, slot);
   }
 
   /** Has a slot in hand from its start to its end. */
@@ -292,45 +291,6 @@ export class Scheduler {
         this.#tellError(name, thrown);
         await sleep(clock, POLL_MS, this.#left.signal);
       }
-    }
-  }
-
-  #alert(schedule: Schedule, slot: SlotRecord): void {
-    const key = keyOf(slot);
-    if (this.#alerting.has(key)) return;
-    const sending = this.#sendAlert(schedule, slot)
-      .catch((thrown: unknown) => this.#tellError(schedule.name, thrown))
-      .finally(() => this.#alerting.delete(key));
-    this.#alerting.set(key, sending);
-  }
-
-  /** Sent or given up, it is not sent again. */
-  async #sendAlert(schedule: Schedule, slot: SlotRecord): Promise<void> {
-    try {
-      await this.#options.sendAlert(schedule, slot);
-    } catch (thrown) {
-      this.#tellError(schedule.name, thrown);
-    }
-    await this.#inLane(schedule.name, () =>
-      this.#options.history.change(
-        schedule.name,
-        ({ slots }) => {
-          const known = slots.find(({ slotMs }) => slotMs === slot.slotMs);
-          if (known?.alert !== slot.alert) return {};
-          const { silentMs: _, ...record } = known;
-          return { put: [{ ...record, alert: null }] };
-        },
-        slot.slotMs,
-      ),
-    );
-  }
-
-  async #sendLeftAlerts(): Promise<void> {
-    const { clock, history } = this.#options;
-    for (const { silentMs: _, ...slot } of await history.alerts()) {
-      const schedule = this.#schedules.get(slot.schedule);
-      if (schedule !== undefined && clock.now() - (slot.endedMs ?? 0) > ALERT_LEFT_MS)
-        this.#alert(schedule, slot);
     }
   }
 
