@@ -18,7 +18,13 @@ import { slotRunId, slotText } from '../schedule/slot.js';
 import { componentsOf } from './components.js';
 import { packageRoot } from './installed.js';
 import type { Session } from './session.js';
-import { adoptSlotProcess, fateOfSlot, type SlotOutput, startSlotProcess } from './slot-process.js';
+import {
+  adoptSlotProcess,
+  fateOfSlot,
+  forgetSlotProcess,
+  type SlotOutput,
+  startSlotProcess,
+} from './slot-process.js';
 
 /** What a runner gets beyond its operation's drain timeout, to write what it has and to say how it ended. */
 const BEYOND_DRAIN_MS = 15_000;
@@ -93,6 +99,10 @@ export class RegistryRunners implements Runners {
     } catch {
       return DEFAULT_DRAIN_MS;
     }
+  }
+
+  forget(process: string): void {
+    forgetSlotProcess(process);
   }
 
   fate(slot: KnownSlot): ReturnType<Runners['fate']> {

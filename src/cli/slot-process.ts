@@ -144,6 +144,12 @@ export function fateOfSlot({ server: other, process, silentMs }: KnownSlot, serv
   return exitCode === undefined ? 'gone' : { exitCode };
 }
 
+/** Takes away what a process has left that is no more. */
+export function forgetSlotProcess(process: string): void {
+  const { holder, folder } = partsOf(process);
+  if (isHolderGone(holder)) remove(folder);
+}
+
 /** A store says which folder it is: only one that `makeRunnerFolder` may have made is believed. */
 function partsOf(process: string): { holder: string; folder: string | undefined } {
   const [holder = '', name = ''] = process.split(' ');

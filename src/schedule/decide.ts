@@ -42,6 +42,8 @@ export interface Decision extends Change {
   readonly adopt: readonly SlotRecord[];
   /** Ours that were asked to end. */
   readonly stop: readonly SlotRecord[];
+  /** Processes that are no more: what they left may go. */
+  readonly left: readonly string[];
   /** When something waits for its time. */
   readonly wakeMs: number | undefined;
 }
@@ -73,6 +75,7 @@ class Deciding {
   readonly #start: SlotRecord[] = [];
   readonly #adopt: SlotRecord[] = [];
   readonly #stop: SlotRecord[] = [];
+  readonly #left: string[] = [];
   #cursorMs: number | undefined;
   #isTroubled: boolean;
   #wakeMs: number | undefined;
@@ -98,6 +101,7 @@ class Deciding {
       start: this.#start,
       adopt: this.#adopt,
       stop: this.#stop,
+      left: this.#left,
       wakeMs: this.#wakeMs,
     };
   }
@@ -121,8 +125,11 @@ class Deciding {
       if (record.stop !== null) this.#stop.push(record);
     } else if (fate === 'orphan') {
       this.#adopt.push(this.#write({ ...record, server: this.#moment.server }));
-    } else if (fate === 'gone') this.#begun(record);
-    else this.#settle(endedSlot(this.#schedule, record, { exitCode: fate.exitCode }, this.#moment.nowMs));
+    } else {
+      if (record.process !== null) this.#left.push(record.process);
+      if (fate === 'gone') this.#begun(record);
+      else this.#settle(endedSlot(this.#schedule, record, { exitCode: fate.exitCode }, this.#moment.nowMs));
+    }
   }
 
   /** One whose process is no more goes on as the same run; a person's own is left to the person. */

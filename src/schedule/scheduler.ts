@@ -17,6 +17,8 @@ export interface Runners {
   start(schedule: Schedule, slot: SlotRecord): Promise<SlotRunner>;
   /** A process that another server started and left. */
   adopt(schedule: Schedule, slot: SlotRecord): Promise<SlotRunner>;
+  /** The end of a process that is in nobody's hands is in the history: what it left may go. */
+  forget(process: string): void;
   /** What has become of a slot that is not in our hands. */
   fate(slot: KnownSlot): Exclude<Fate, 'held'>;
 }
@@ -192,9 +194,10 @@ export class Scheduler {
     return this.#held.has(keyOf(slot)) ? 'held' : this.#options.runners.fate(slot);
   }
 
-  #carryOut(schedule: Schedule, { put = [], start, adopt, stop }: Decision): void {
+  #carryOut(schedule: Schedule, { put = [], start, adopt, stop, left }: Decision): void {
     const { runners, tell } = this.#options;
     for (const slot of stop) this.#held.get(keyOf(slot))?.end({ reason: slot.stop ?? undefined });
+    for (const process of left) runners.forget(process);
     for (const slot of adopt) {
       tell({ event: 'adopted', slot });
       this.#hold(schedule, slot, () => runners.adopt(schedule, slot));

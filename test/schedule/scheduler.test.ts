@@ -272,6 +272,7 @@ describe('a server that is killed', () => {
     await world.minutes(1);
     expect(world.starts).toHaveLength(1);
     expect(world.history.all()).toMatchObject([{ state: 'failed', exitCode: 65 }]);
+    expect(world.forgotten).toEqual(['09:01#1']);
     expect(world.alerts).toEqual(['09:01 failed']);
   });
 

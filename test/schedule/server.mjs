@@ -1,7 +1,12 @@
 import { appendFileSync } from 'node:fs';
 import { sendSlotAlert } from '../../dist/cli/schedule-alert.js';
 import { cronTimes } from '../../dist/cli/schedule-times.js';
-import { adoptSlotProcess, fateOfSlot, startSlotProcess } from '../../dist/cli/slot-process.js';
+import {
+  adoptSlotProcess,
+  fateOfSlot,
+  forgetSlotProcess,
+  startSlotProcess,
+} from '../../dist/cli/slot-process.js';
 import { openHistory } from '../../dist/loggers/schedule-history.js';
 import { thisHolder } from '../../dist/pipeline/holder.js';
 import { Scheduler } from '../../dist/schedule/scheduler.js';
@@ -53,6 +58,7 @@ const scheduler = new Scheduler({
       }),
     adopt: async (_, slot) =>
       adoptSlotProcess(slot.process ?? '', { version: '1.0.0', graceMs: 60_000 * speed, clock }),
+    forget: forgetSlotProcess,
     fate: (slot) => fateOfSlot(slot, server),
   },
   tell: (event) => {

@@ -56,6 +56,8 @@ export class World {
   /** Alerts as they came: `09:01 failed`. */
   readonly alerts: string[] = [];
   readonly events: SchedulerEvent[] = [];
+  /** Processes whose leavings were taken away by a server that had not held them. */
+  readonly forgotten: string[] = [];
   readonly #script: (slot: string, attempt: number) => Script;
   #servers = 0;
 
@@ -111,6 +113,7 @@ export class World {
     return {
       start: async (_, slot) => this.#start(slot),
       adopt: async (_, { process }) => this.#find(process).runner,
+      forget: (process) => void this.forgotten.push(process),
       fate: ({ server: other, process }) => {
         if (other !== null && other !== server && this.#alive.has(other)) return 'elsewhere';
         const found = process === null ? undefined : this.processes.get(process);
