@@ -125,7 +125,7 @@ function parseLimit(text: string): number | undefined {
 }
 
 /** `8080`, `0.0.0.0:8080`, `[::]:8080`. */
-function parseAddress(text: string): StatusAddress | undefined {
+export function parseAddress(text: string): StatusAddress | undefined {
   const [, bracketed, plain, digits] =
     /^(?:(?:\[([0-9a-fA-F:.]+)\]|([^:[\]/\s]+)):)?(\d{1,5})$/.exec(text) ?? [];
   const port = Number(digits);
