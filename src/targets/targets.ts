@@ -1,5 +1,6 @@
 import { crontab } from './crontab.js';
+import { kubernetes } from './kubernetes.js';
 import type { Target } from './target.js';
 
 /** Every scheduler target that `rtn generate --target` knows. Adding one is its file and a line here. */
-export const TARGETS: readonly Target[] = [crontab];
+export const TARGETS: readonly Target[] = [crontab, kubernetes];
