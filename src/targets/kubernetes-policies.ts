@@ -17,11 +17,8 @@ export const KUBERNETES_POLICIES: Readonly<Record<PolicyKey, Policy>> = {
     complaint: ({ schedule: { cron, timeZone } }) => {
       const change = clockChange(expectCron(cron), timeZone);
       if (change === undefined) return undefined;
-      const does = change.isSkipped
-        ? 'would not start the slot that clocks leave out'
-        : 'would start twice in the hour that comes twice';
       return complaint(
-        `a CronJob goes by what the clock shows: it ${does} on ${new Date(change.atMs).toISOString().slice(0, 10)} in ${timeZone}`,
+        `a CronJob goes by what the clock shows: it ${change.does} on ${new Date(change.atMs).toISOString().slice(0, 10)} in ${timeZone}`,
         'time_zone: UTC, or an hour at which the clocks of the zone never change',
       );
     },
