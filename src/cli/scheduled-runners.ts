@@ -17,9 +17,9 @@ export function schedulesNamed(name: string | undefined, registry: Registry): re
   const { schedules, unusable } = loadSchedules(registry);
   const named = schedules.filter((each) => name === undefined || each.name === name);
   const found = named.length > 0 ? named : schedules.filter((each) => each.operation === name);
-  const blamed = unusable.filter(
-    (line) => name === undefined || line.includes(`'${name}'`) || line.startsWith(`operations/${name}/`),
-  );
+  // What cannot be read may be what was meant.
+  const isWhole = name === undefined || found.length === 0;
+  const blamed = unusable.filter((line) => isWhole || line.startsWith(`operations/${found[0]?.operation}/`));
   if (blamed.length > 0)
     throw new RtnError(
       'configuration',
@@ -61,6 +61,9 @@ export function scheduledRunner(
     runnerFile: file?.name ?? '',
     keepsState: document.runners[runner]?.task === undefined,
     ...needsOf(document, start, components),
+    outputs: Object.entries(document.outputs).flatMap(
+      ([name, { default: byDefault }]) => outputs[name] ?? byDefault ?? [],
+    ),
     drainTimeoutMs: parseDuration(document.policy?.drain_timeout ?? '') ?? DEFAULT_DRAIN_TIMEOUT_MS,
   };
 }

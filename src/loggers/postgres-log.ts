@@ -7,6 +7,7 @@ import { isFenced, type Settled } from '../pipeline/ledger.js';
 import type { Queue } from '../pipeline/queue.js';
 import type { SendResult } from '../pipeline/record.js';
 import { connectPostgres } from '../postgres/connect.js';
+import { type LogTarget, parseLogTarget } from '../postgres/log-target.js';
 import { migrate } from '../postgres/migrations.js';
 import { collectBatch } from './batch.js';
 import { copyChunks } from './copy-rows.js';
@@ -14,7 +15,6 @@ import { PostgresLedger } from './postgres-ledger.js';
 import { LogPartitions } from './postgres-partitions.js';
 import { untilAnswered } from './postgres-retry.js';
 import { COLUMN_LIST, makeLogTable } from './postgres-table.js';
-import { type LogTarget, parseLogTarget } from './postgres-target.js';
 
 /**
  * A transaction that waits for a connection on which nothing comes any more would keep the lease's row locked, from this

@@ -2,8 +2,8 @@ import type { Pool, PoolClient } from 'pg';
 import { RtnError } from '../error.js';
 import { requireGrants } from '../postgres/grants.js';
 import type { TableName } from '../postgres/identifier.js';
+import type { LogTarget, PartitionPeriod } from '../postgres/log-target.js';
 import { locked } from '../postgres/migrations.js';
-import type { LogTarget, PartitionPeriod } from './postgres-target.js';
 
 /** From when, inclusive, until when, in milliseconds since the epoch. */
 interface Span {

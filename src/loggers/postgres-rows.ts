@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import { foreignCode, RtnError } from '../error.js';
 import { parseCopyRow } from '../postgres/copy-text.js';
+import { deletePages } from '../postgres/delete-pages.js';
 import { postgresError } from '../postgres/errors.js';
 import type { TableName } from '../postgres/identifier.js';
 import { LOG_COLUMNS } from './columns.js';
@@ -90,10 +91,7 @@ export async function countRows(pool: Pool, table: TableName, filter: RowFilter)
   }
 }
 
-/**
- * Deletes by page ranges, each a transaction of its own, so that one pass over the table is enough, no transaction is
- * long and runners go on writing. A range is of all partitions at once: rights are on the table, not on those.
- */
+/** Deletes in transactions that are short, while runners go on writing. */
 export async function deleteRows(
   pool: Pool,
   table: TableName,
@@ -103,14 +101,9 @@ export async function deleteRows(
   const { sql, values } = where(filter, 2);
   let deleted = 0;
   try {
-    const { leaves, pages } = await extentOf(pool, table);
-    const piece = Math.max(LEAST_PAGES, Math.floor(PAGES_A_PIECE / leaves));
-    for (let page = 0; page <= pages; page += piece) {
-      const { rowCount } = await pool.query(
-        `delete from ${table.sql} where ctid >= $1::tid and ctid < $2::tid and ${sql}`,
-        [`(${page},0)`, `(${page + piece},0)`, ...values],
-      );
-      deleted += rowCount ?? 0;
+    const pieces = { where: sql, values, pages: PAGES_A_PIECE, leastPages: LEAST_PAGES };
+    for await (const count of deletePages(pool, table, pieces)) {
+      deleted += count;
       progress(deleted);
     }
     return deleted;
@@ -118,18 +111,6 @@ export async function deleteRows(
     const error = noSuchTable(thrown, table.text);
     throw error ?? postgresError(`rows of ${table.text} could not be deleted, ${deleted} were`, thrown);
   }
-}
-
-/** How many tables hold the rows (the table itself, or its partitions), and the pages of the largest. */
-async function extentOf(pool: Pool, table: TableName): Promise<{ leaves: number; pages: number }> {
-  const { rows } = await pool.query<{ leaves: number; pages: string }>(
-    `select greatest(count(*), 1)::int as leaves,
-            coalesce(max(pg_relation_size(c.oid)), 0) / current_setting('block_size')::bigint as pages
-       from (select $1::regclass as oid union select relid from pg_partition_tree($1::regclass) where isleaf) leaf
-       join pg_class c on c.oid = leaf.oid and c.relkind = 'r'`,
-    [table.sql],
-  );
-  return { leaves: rows[0]?.leaves ?? 1, pages: Number(rows[0]?.pages ?? 0) };
 }
 
 /** What went wrong in a run, as far as the log still has its rows. */

@@ -1,9 +1,9 @@
 import type { Pool, PoolClient } from 'pg';
 import { RtnError } from '../error.js';
 import { requireGrants } from '../postgres/grants.js';
+import type { LogTarget } from '../postgres/log-target.js';
 import { locked } from '../postgres/migrations.js';
 import { LOG_COLUMNS } from './columns.js';
-import type { LogTarget } from './postgres-target.js';
 
 /** The log's columns as SQL lists them. */
 export const COLUMN_LIST = LOG_COLUMNS.map(({ name }) => name).join(', ');

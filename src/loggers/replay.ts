@@ -6,9 +6,9 @@ import { parseLocation, servedLocation } from '../pipeline/location.js';
 import { connectPostgres } from '../postgres/connect.js';
 import { copyRow } from '../postgres/copy-text.js';
 import { postgresError } from '../postgres/errors.js';
+import { type LogTarget, parseLogTarget } from '../postgres/log-target.js';
 import { LogPartitions } from './postgres-partitions.js';
 import { COLUMN_LIST, makeLogTable } from './postgres-table.js';
-import { type LogTarget, parseLogTarget } from './postgres-target.js';
 import type { SpillHeader } from './spill.js';
 import { spillLines } from './spill-lines.js';
 

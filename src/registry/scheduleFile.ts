@@ -1,3 +1,4 @@
+import type { ValidateFunction } from 'ajv';
 import { readSource, unreadable } from './artefactFile.js';
 import type { Finding } from './finding.js';
 import { isMap } from './jsonSchema.js';
@@ -43,9 +44,12 @@ export class ScheduleFile {
     return this.#findings;
   }
 
-  /** Whether there was nothing, so that the entries may be taken as the schema says. */
-  get isSound(): boolean {
-    return this.findings.length === 0;
+  /** The entries that may be taken as the schema says: a mistake in one leaves the others alone. */
+  get soundEntries(): readonly (readonly [name: string, entry: Readonly<Record<string, unknown>>])[] {
+    const { value } = this.source;
+    return this.entries.filter(
+      ([name, entry]) => isMap(value) && validator()({ ...value, schedules: { [name]: entry } }),
+    );
   }
 }
 
@@ -56,7 +60,12 @@ export function scheduledOperation(path: string): string | undefined {
 }
 
 function judgedBySchema(source: Source): Finding[] {
-  const validate = sharedAjv().compile(SCHEDULES_SCHEMA);
+  const validate = validator();
   validate(source.value);
   return schemaFindings(source, validate.errors ?? []);
+}
+
+/** Compiled once: ajv remembers. */
+function validator(): ValidateFunction {
+  return sharedAjv().compile(SCHEDULES_SCHEMA);
 }

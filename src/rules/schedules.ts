@@ -23,8 +23,7 @@ export function loadSchedules(registry: Registry): Schedules {
   const schedules = new Map<string, Schedule>();
   const unusable: string[] = [];
   for (const file of registry.scheduleFiles) {
-    const [finding] = file.findings;
-    if (finding !== undefined) unusable.push(`${file.path}:${finding.line}: ${finding.message}`);
+    unusable.push(...file.findings.map(({ line, message }) => `${file.path}:${line}: ${message}`));
     for (const [name, schedule] of schedulesIn(file)) {
       const mistake = mistakeIn(schedule, schedules.get(name));
       const { line } = file.source.positionOfKey(['schedules', name]);
@@ -36,10 +35,9 @@ export function loadSchedules(registry: Registry): Schedules {
   return { schedules: inOrder, unusable };
 }
 
-/** The schedules of a file, by name; none where it has findings of its own. */
+/** The schedules of a file whose entries have the right form, by name. */
 export function schedulesIn(file: ScheduleFile): readonly (readonly [name: string, schedule: Schedule])[] {
-  if (!file.isSound) return [];
-  return file.entries.map(([name, entry]) => [
+  return file.soundEntries.map(([name, entry]) => [
     name,
     scheduleOf(file.operation, name, entry as unknown as ScheduleEntry),
   ]);

@@ -135,8 +135,8 @@ function slotsOfDay(cron: CronFields, zone: Zone, day: number): readonly number[
   ];
 }
 
-/** The times at which clocks that stay `offsetMs` ahead of UTC show what the expression names. */
-function shown(cron: CronFields, startMs: number, endMs: number, offsetMs: number): number[] {
+/** The times at which clocks that stay `offsetMs` ahead of UTC show what the expression names; `startMs <= time < endMs`. */
+export function shown(cron: CronFields, startMs: number, endMs: number, offsetMs: number): number[] {
   const slots: number[] = [];
   for (let day = dayOf(startMs + offsetMs); day * DAY_MS < endMs + offsetMs; day++) {
     if (!isOnDay(cron, day)) continue;

@@ -1,6 +1,14 @@
 import { flagName } from '../runner-flags.js';
 import { valueText } from './refusal.js';
-import type { ScheduledRunner } from './target.js';
+import type { ScheduledRunner, TargetOptions } from './target.js';
+
+/** Where the bundle of the runner's version is on the machine, apart from other versions: what runs is never written over. */
+export function runnerFolder(
+  { operation }: Pick<ScheduledRunner, 'operation'>,
+  { 'install-dir': installDir }: TargetOptions,
+): string {
+  return `${installDir}/${operation.name}-${operation.version}`;
+}
 
 /** How the slot is found that a start belongs to: by the schedule's cron and zone, whichever minute it really starts in. */
 export function cronSlot({ schedule: { cron, timeZone } }: ScheduledRunner): string {

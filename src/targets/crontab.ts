@@ -1,6 +1,6 @@
 import { RtnError } from '../error.js';
 import { expectCron } from '../schedule/cron.js';
-import { cronSlot, runnerFlags, seconds } from './command.js';
+import { cronSlot, runnerFlags, runnerFolder, seconds } from './command.js';
 import {
   crontabCommand,
   crontabComment,
@@ -163,16 +163,18 @@ function heading({ schedule, operation, source }: ScheduledRunner): string {
 
 function commandOf(run: ScheduledRunner, options: TargetOptions) {
   const { name, timeoutMs } = run.schedule;
-  const { 'install-dir': installed, 'env-dir': envDir, 'state-dir': stateDir } = options;
+  const { 'env-dir': envDir, 'state-dir': stateDir } = options;
+  const folder = runnerFolder(run, options);
   const kill = seconds(run.drainTimeoutMs + GRACE_MS);
   return crontabCommand([
+    ...['/usr/bin/env', '-C', folder],
     ...lockWords(run, `${stateDir}/${name}.lock`),
     ...(timeoutMs === undefined
       ? []
       : ['/usr/bin/timeout', '--signal=TERM', '-k', `${kill}`, `${seconds(timeoutMs)}`]),
     options.node ?? '',
     ...(run.environment.length === 0 ? [] : [`--env-file=${envDir}/${name}.env`]),
-    `${installed}/${run.runnerFile}`,
+    `./${run.runnerFile}`,
     ...runnerFlags(run, cronSlot(run)),
     ...(run.keepsState ? [`--state-dir=${stateDir}/${name}`] : []),
     '--quiet',
@@ -187,11 +189,11 @@ function lockWords({ schedule: { overlap, deadlineMs } }: ScheduledRunner, lock:
 }
 
 function notesOf(run: ScheduledRunner, path: string, options: TargetOptions): string[] {
-  const { user, 'install-dir': installed, 'state-dir': stateDir, 'env-dir': envDir } = options;
+  const { user, 'state-dir': stateDir, 'env-dir': envDir } = options;
   const { name } = run.schedule;
   const owner = user === undefined ? '' : ` -o ${user}`;
   return [
-    `runner: rtn generate ${run.operation.name}@${run.operation.version} --bundle --out ${installed}, and npm ci there`,
+    `runner: rtn generate ${run.operation.name}@${run.operation.version} --bundle --out ${runnerFolder(run, options)}, and npm ci there`,
     `folder: install -d${owner} -m 0700 ${stateDir}`,
     ...run.secrets.map(
       (secret) => `secret: ${options['secrets-dir']}/${secret}, readable by that user alone`,

@@ -45,7 +45,7 @@ export function cronJob(run: ScheduledRunner, { name, namespace, ...place }: Cro
   const metadata = { labels, annotations: annotationsOf(run) };
   const pod = podTemplate(run, place, {
     metadata,
-    args: runnerFlags(run, SLOT).map((word) => (word === `--slot=${SLOT}` ? word : literalArgument(word))),
+    args: argumentsOf(run),
     labelVariables: { [JOB_VARIABLE]: JOB_LABEL },
   });
   const deadlines = deadlinesOf(run);
@@ -72,6 +72,16 @@ export function cronJob(run: ScheduledRunner, { name, namespace, ...place }: Cro
     metadata: { name, ...(namespace !== undefined && { namespace }), ...metadata },
     spec: { ...policiesOf(schedule), jobTemplate: { metadata, spec } },
   } satisfies CronJob;
+}
+
+/** Where there may be a second start, it may come after the deadline of the first: then the controller alone looks at that. */
+function argumentsOf(run: ScheduledRunner): string[] {
+  const { schedule } = run;
+  const flags = runnerFlags(
+    schedule.retries.attempts === 0 ? run : { ...run, schedule: { ...schedule, deadlineMs: undefined } },
+    SLOT,
+  );
+  return flags.map((word) => (word === `--slot=${SLOT}` ? word : literalArgument(word)));
 }
 
 /** What of a CronJob is the schedule's own; all written out, since some defaults are other ones. */

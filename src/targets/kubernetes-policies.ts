@@ -45,7 +45,7 @@ export const KUBERNETES_POLICIES: Readonly<Record<PolicyKey, Policy>> = {
         : undefined,
   },
   deadline: {
-    how: '`startingDeadlineSeconds`, and `--start-deadline` of the runner, whose pod may come up late.',
+    how: '`startingDeadlineSeconds`. Without retries also `--start-deadline` of the runner, whose pod may come up late.',
     complaint: ({ schedule }) => {
       const deadlineMs = startingDeadlineMs(schedule);
       if (deadlineMs !== undefined && deadlineMs > MAX_DEADLINE_MS)

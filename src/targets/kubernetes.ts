@@ -154,16 +154,18 @@ function secretFor(run: ScheduledRunner, { secret }: TargetOptions): string {
 }
 
 /** A pod has no files but its image's and what is mounted. Throws `configuration` for a location that is a file. */
-function requireReachable({ schedule, source }: ScheduledRunner, stateClaim: string | undefined): void {
-  const { inputs, outputs } = schedule;
-  for (const [key, text] of Object.entries({ ...inputs, ...outputs })) {
+function requireReachable(
+  { schedule, outputs, source }: ScheduledRunner,
+  stateClaim: string | undefined,
+): void {
+  for (const text of [...Object.values(schedule.inputs), ...outputs]) {
     const { scheme, target } = parseLocation(text);
     const isKept = stateClaim !== undefined && target.startsWith(`${STATE_FOLDER}/`);
     const isQuery = scheme === 'yql' || (scheme === 'pg' && target.endsWith('.sql'));
     if (isKept || (scheme !== 'file' && !isQuery)) continue;
     throw new RtnError(
       'configuration',
-      `schedule '${schedule.name}': ${key} is ${oneLine(text, 200)}, and a pod has no such file`,
+      `schedule '${schedule.name}' has the location ${oneLine(text, 200)}, and a pod has no such file`,
       {
         next: `name a table in ${source}, or put the file on a claim: --state-claim NAME, and ${STATE_FOLDER}/… for its path`,
       },

@@ -12,8 +12,7 @@ function path(description: string, byDefault: string): TargetOption {
   };
 }
 
-/** Where the files of `rtn generate NAME --bundle` were put, on the machine that runs them. */
-export const INSTALL_DIR = path('folder of the runners on the machine: what --bundle wrote', '/opt/rtn');
+export const INSTALL_DIR = path('folder on the machine with NAME-VERSION/, what --bundle wrote', '/opt/rtn');
 
 export const NODE = path('Node.js on the machine', '/usr/bin/node');
 
@@ -30,7 +29,8 @@ export const ENV_DIR = path(
 export const STATE_DIR = path('folder on the machine for locks and for what must survive', '/var/lib/rtn');
 
 export const WATCHED: TargetOption = {
-  description: 'another process watches the schedules and sends the alerts: rtn schedule overdue --alert',
+  description:
+    'another process watches the schedules and tells what the scheduler cannot: rtn schedule overdue --alert',
 };
 
 export const USER: TargetOption = {

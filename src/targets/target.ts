@@ -35,6 +35,8 @@ export interface ScheduledRunner {
   readonly secrets: readonly string[];
   /** What its components read of the environment for the locations it has: connections, some of them secret. */
   readonly environment: readonly EnvironmentVariable[];
+  /** The locations of its outputs, defaults of the operation among them. */
+  readonly outputs: readonly string[];
   /** How long the runner may take to end after SIGTERM. */
   readonly drainTimeoutMs: number;
 }

@@ -142,6 +142,14 @@ export class YtClient {
     await this.execute('POST', 'remove', { path, recursive, force }, options);
   }
 
+  /** Gives a table another schema: where it has rows, one with more optional columns, or fewer required ones. */
+  async alterTable(
+    path: string,
+    { schema, ...options }: CallOptions & { readonly schema: unknown },
+  ): Promise<void> {
+    await this.execute('POST', 'alter_table', { path, schema }, options);
+  }
+
   /** Locks a node for `options.transaction`; a conflict throws `temporary` (YT code 402) at once. */
   async lock(
     path: string,

@@ -11,6 +11,8 @@ export interface TransactionOptions extends Omit<CallOptions, 'transaction'> {
   readonly timeoutMs?: number;
   /** Shown in the cluster's list of transactions. */
   readonly title?: string;
+  /** More attributes of the transaction, for whoever finds it in the way. */
+  readonly attributes?: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -36,10 +38,11 @@ export class YtTransaction implements TransactionRef {
 
   static async start(connection: Connection, options: TransactionOptions = {}): Promise<YtTransaction> {
     const { parent, timeoutMs = 60_000, title, prerequisites = [], signal } = options;
+    const attributes = { ...options.attributes, ...(title === undefined ? {} : { title }) };
     const parameters = {
       timeout: timeoutMs,
       ...(parent === undefined ? {} : { transaction_id: parent.id }),
-      ...(title === undefined ? {} : { attributes: { title } }),
+      ...(Object.keys(attributes).length === 0 ? {} : { attributes }),
       ...(prerequisites.length === 0
         ? {}
         : { prerequisite_transaction_ids: prerequisites.map(({ id }) => id) }),

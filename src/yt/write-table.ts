@@ -62,7 +62,7 @@ async function* pieces(
       held.push(piece);
       bytes += piece.length;
       if (bytes < PIECE_BYTES) continue;
-      yield Buffer.concat(held);
+      yield held.length === 1 ? piece : Buffer.concat(held);
       [held, bytes] = [[], 0];
     }
   } catch (thrown) {

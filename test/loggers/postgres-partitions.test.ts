@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import { VirtualClock } from '../../src/clock.js';
-import { parseLogTarget } from '../../src/loggers/postgres-target.js';
+import { parseLogTarget } from '../../src/postgres/log-target.js';
 import { replaySpill } from '../../src/loggers/replay.js';
 import { SpillFile } from '../../src/loggers/spill.js';
 import { testDatabase } from '../setup/database.js';

@@ -41,6 +41,7 @@ export function scheduledRunner(
     runnerFile: 'pg2yt-1.4.1.one-shot.mjs',
     keepsState: false,
     secrets: [],
+    outputs: Object.values({ ...SCHEDULE, ...changes }.outputs),
     environment: [
       { name: 'DATABASE_URL', description: 'Postgres', isSecret: true, scheme: 'pg' },
       { name: 'YT_PROXY', description: 'YTsaurus', scheme: 'yt' },

@@ -26,8 +26,6 @@ const ATTACKS: readonly [name: string, text: string][] = [
   ['nothing', ''],
 ];
 
-const CONTAINER_ARGS = ['--schedule=driver_push_pg2yt', '--slot=$(RTN_JOB)', '--start-deadline=600s'];
-
 /** What Kubernetes makes of an argument: `$$` is a dollar, `$(NAME)` a variable. */
 function expanded(argument: string, variables: Readonly<Record<string, string>>): string {
   return argument.replace(/\$\$|\$\(([^)]*)\)/g, (all, name) =>
@@ -80,6 +78,13 @@ describe('a CronJob', () => {
     expect(manifest(scheduledRunner(changes)).spec).toMatchObject(expected);
   });
 
+  test('has the runner look at the deadline, but not where a second start may come after it', () => {
+    const argsOf = (attempts: number) =>
+      podOf(manifest(scheduledRunner({ retries: { attempts, pauseMs: 0 } }))).container.args;
+    expect(argsOf(0)).toContain('--start-deadline=600s');
+    expect(argsOf(1)?.join(' ')).not.toContain('--start-deadline');
+  });
+
   test('has no deadline where late slots may start for ever', () => {
     const job = manifest(scheduledRunner({ deadlineMs: undefined }));
     expect(job.spec).not.toHaveProperty('startingDeadlineSeconds');
@@ -110,13 +115,14 @@ describe('a CronJob', () => {
 
   test('reads files on its claim alone', () => {
     const run = scheduledRunner({ inputs: { recipients: 'file:/state/rows.csv' } }, { keepsState: true });
-    expect(() => generated(run)).toThrow('recipients is file:/state/rows.csv, and a pod has no such file');
+    expect(() => generated(run)).toThrow('the location file:/state/rows.csv, and a pod has no such file');
     expect(podOf(manifest(run, { ...OPTIONS, 'state-claim': 'state' })).container.args).toContain(
       '--recipients=file:/state/rows.csv',
     );
   });
 
   test.each(['file:rows.csv', 'pg:audience.sql', 'yql:audience.sql'])('is not made for %s', (location) => {
+    expect(() => generated(scheduledRunner({}, { outputs: [location] }))).toThrow('a pod has no such file');
     expect(() => generated(scheduledRunner({ inputs: { recipients: location } }))).toThrow(
       'a pod has no such file',
     );

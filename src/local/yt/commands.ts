@@ -1,3 +1,4 @@
+import { alterTable } from './alter-table.js';
 import type { Call, Result, Streamed } from './call.js';
 import { create, multisetAttributes, remove, set } from './change-commands.js';
 import { exists, get, list } from './read-commands.js';
@@ -34,6 +35,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['remove', light(remove, true)],
   ['set', light(set, true, 'structured')],
   ['multiset_attributes', light(multisetAttributes, true, 'structured')],
+  ['alter_table', light(alterTable, true)],
   ['lock', light(lock, true)],
   ['start_transaction', light(startTransaction, true)],
   ['ping_transaction', light(pingTransaction, true)],

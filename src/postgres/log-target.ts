@@ -1,5 +1,5 @@
 import { RtnError } from '../error.js';
-import { parseTableName, type TableName } from '../postgres/identifier.js';
+import { parseTableName, type TableName } from './identifier.js';
 
 /** How long a partition of the log lasts, in UTC. */
 export type PartitionPeriod = 'day' | 'month';

@@ -1,0 +1,67 @@
+import type { Pool } from 'pg';
+import { RtnError } from '../error.js';
+import type { JsonColumn, JsonKind } from '../postgres/copy-json.js';
+import type { TableName } from '../postgres/identifier.js';
+import { quoted } from '../postgres/query-copy.js';
+
+/** A column of the log: how it is read from Postgres, and what it is on YTsaurus. */
+export interface MoveColumn extends JsonColumn {
+  readonly type: 'string' | 'int64' | 'boolean' | 'timestamp';
+  readonly isRequired: boolean;
+  /** The expression whose text COPY gives. */
+  readonly sql: string;
+}
+
+/** Postgres types that are more than text on YTsaurus; all others go over as the text that Postgres writes. */
+const KINDS: Readonly<Record<string, readonly [MoveColumn['type'], JsonKind]>> = {
+  smallint: ['int64', 'number'],
+  integer: ['int64', 'number'],
+  bigint: ['int64', 'number'],
+  boolean: ['boolean', 'boolean'],
+  'timestamp with time zone': ['timestamp', 'number'],
+};
+
+/** What YTsaurus takes as a column's name. */
+const MOST_NAME_BYTES = 256;
+
+/** Belongs to Postgres alone: it says which rows a pass may take. */
+const TRANSACTION = 'xid';
+
+/**
+ * The columns of the log, in order, as they are now. Read after the horizon was taken, they are all that rows below it
+ * can have: a column is there before the first row that fills it. Throws `configuration` where the table is no send log.
+ */
+export async function readColumns(pool: Pool, table: TableName): Promise<MoveColumn[]> {
+  const { rows } = await pool.query<{ name: string; type: string; required: boolean }>(
+    `select attname as name, format_type(atttypid, null) as type, attnotnull as required
+       from pg_attribute where attrelid = to_regclass($1) and attnum > 0 and not attisdropped order by attnum`,
+    [table.sql],
+  );
+  const types = new Map(rows.map(({ name, type }) => [name, type]));
+  if (types.get(TRANSACTION) !== 'xid8' || types.get('finished_at') !== 'timestamp with time zone')
+    throw new RtnError(
+      'configuration',
+      `the table ${table.text} is no send log: expected the columns xid (xid8) and finished_at (timestamptz), got ${rows.map(({ name, type }) => `${name} (${type})`).join(', ')}`,
+      { next: 'give the table that a log pg:TABLE writes' },
+    );
+  return rows.filter(({ name }) => name !== TRANSACTION).map((row) => columnOf(table, row));
+}
+
+function columnOf(
+  table: TableName,
+  { name, type: postgresType, required }: { name: string; type: string; required: boolean },
+): MoveColumn {
+  if (name.startsWith('@') || Buffer.byteLength(name) > MOST_NAME_BYTES)
+    throw new RtnError(
+      'configuration',
+      `the column ${JSON.stringify(name)} of ${table.text} has a name that YTsaurus does not take`,
+      { next: 'rename it: alter table … rename column' },
+    );
+  const [type, kind] = KINDS[postgresType] ?? ['string', 'string'];
+  return { name, type, kind, isRequired: required, sql: expression(quoted(name), type) };
+}
+
+/** Microseconds since the epoch, exactly: a double holds them to the end of what a timestamp of YTsaurus can say. */
+function expression(name: string, type: MoveColumn['type']): string {
+  return type === 'timestamp' ? `(date_part('epoch', ${name}) * 1e6)::bigint` : name;
+}
