@@ -173,11 +173,7 @@ describe.each(ATTACKS)('with %s in all its texts a CronJob', (_, text) => {
     expect(yaml).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}]/u);
     const { container } = podOf(job);
     const args = container.args?.map((word) => expanded(word, { RTN_JOB: 'job-29' })) ?? [];
-    expect(args.slice(0, 3)).toEqual([
-      ...CONTAINER_ARGS.slice(0, 1),
-      '--slot=job-29',
-      '--start-deadline=600s',
-    ]);
+    expect(args.slice(0, 2)).toEqual(['--schedule=driver_push_pg2yt', '--slot=job-29']);
     expect(args).toContain(`--log=pg:${text}`);
     expect(args).toContain(`--text=${text}`);
     expect(args).toContainEqual(expect.stringContaining(JSON.stringify({ [text]: [text] })));
