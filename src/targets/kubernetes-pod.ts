@@ -72,6 +72,8 @@ function container(
   return {
     name: CONTAINER,
     image: place.image,
+    // The reason of a failure, for `kubectl describe`.
+    terminationMessagePolicy: 'FallbackToLogsOnError',
     // The runner's file has the version in its name: an image of another one does not start.
     command: ['node', `${APP_FOLDER}/${run.runnerFile}`],
     args: [...args, ...(run.keepsState ? [`--state-dir=${STATE_FOLDER}`] : [])],

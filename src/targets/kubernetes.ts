@@ -105,8 +105,8 @@ function imageOutput(run: ScheduledRunner, baseImage: string): TargetOutput {
   return {
     files: [file(path, dockerfile(run, baseImage))],
     notes: [
-      `runner: rtn generate ${operation.name}@${operation.version} --bundle --out image`,
-      `image: docker build --file ${path} --tag ${tag} image, and docker push ${tag}, which tells the digest for --image`,
+      `runner: rtn generate ${operation.name}@${operation.version} --bundle --out FOLDER, the one with ${path}`,
+      `image: cd FOLDER && docker build --file ${path} --tag ${tag} . && docker push ${tag}, which tells the digest for --image`,
     ],
   };
 }

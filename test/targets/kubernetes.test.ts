@@ -192,8 +192,8 @@ describe('a Dockerfile', () => {
     expect(files.map(({ path }) => path)).toEqual(['pg2yt-1.4.1.Dockerfile']);
     await expect(files[0]?.text).toMatchFileSnapshot('golden/Dockerfile');
     expect(notes).toEqual([
-      'runner: rtn generate pg2yt@1.4.1 --bundle --out image',
-      'image: docker build --file pg2yt-1.4.1.Dockerfile --tag REPOSITORY:1.4.1 image, and docker push REPOSITORY:1.4.1, which tells the digest for --image',
+      'runner: rtn generate pg2yt@1.4.1 --bundle --out FOLDER, the one with pg2yt-1.4.1.Dockerfile',
+      'image: cd FOLDER && docker build --file pg2yt-1.4.1.Dockerfile --tag REPOSITORY:1.4.1 . && docker push REPOSITORY:1.4.1, which tells the digest for --image',
     ]);
   });
 
