@@ -31,7 +31,7 @@ export interface PodPlace {
   readonly image: string;
   /** Name of the Secret. */
   readonly secret: string;
-  /** A PersistentVolumeClaim for `--state-dir`; without one it goes with the pod. */
+  /** A PersistentVolumeClaim at /state, which is `--state-dir`; without one it goes with the pod. */
   readonly stateClaim?: string | undefined;
   /** Name of a Secret with the credentials of the image's registry. */
   readonly pullSecret?: string | undefined;
@@ -54,7 +54,10 @@ export function podTemplate(run: ScheduledRunner, place: PodPlace, { metadata, .
         seccompProfile: { type: 'RuntimeDefault' },
       },
       containers: [container(run, place, of)],
-      volumes: [...(run.keepsState ? [stateVolume(place.stateClaim)] : []), { name: 'tmp', emptyDir: {} }],
+      volumes: [
+        ...(hasState(run, place) ? [stateVolume(place.stateClaim)] : []),
+        { name: 'tmp', emptyDir: {} },
+      ],
     },
   } satisfies PodTemplateSpec;
 }
@@ -85,7 +88,7 @@ function container(
       capabilities: { drop: ['ALL'] },
     },
     volumeMounts: [
-      ...(run.keepsState ? [{ name: 'state', mountPath: STATE_FOLDER }] : []),
+      ...(hasState(run, place) ? [{ name: 'state', mountPath: STATE_FOLDER }] : []),
       { name: 'tmp', mountPath: '/tmp' },
     ],
   } satisfies Container;
@@ -129,6 +132,11 @@ function resourcesOf({ cpu, memoryBytes }: Resources) {
     }),
   };
   return { resources: { requests: amounts, limits: amounts } };
+}
+
+/** A claim is there for whatever the schedule reads and writes, too. */
+function hasState({ keepsState }: ScheduledRunner, { stateClaim }: PodPlace): boolean {
+  return keepsState || stateClaim !== undefined;
 }
 
 function stateVolume(claim: string | undefined): Volume {

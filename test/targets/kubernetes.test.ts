@@ -119,6 +119,10 @@ describe('a CronJob', () => {
     expect(podOf(manifest(run, { ...OPTIONS, 'state-claim': 'state' })).container.args).toContain(
       '--recipients=file:/state/rows.csv',
     );
+    const task = scheduledRunner({ inputs: { recipients: 'file:/state/rows.csv' } });
+    const { container } = podOf(manifest(task, { ...OPTIONS, 'state-claim': 'state' }));
+    expect(container.volumeMounts).toContainEqual({ name: 'state', mountPath: '/state' });
+    expect(container.args?.join(' ')).not.toContain('--state-dir');
   });
 
   test.each(['file:rows.csv', 'pg:audience.sql', 'yql:audience.sql'])('is not made for %s', (location) => {
