@@ -19,7 +19,7 @@ export const POLICY_KEYS = [
   'resources',
 ] as const;
 
-export type PolicyKey = (typeof POLICY_KEYS)[number];
+type PolicyKey = (typeof POLICY_KEYS)[number];
 
 /** One schedule with the runner it starts. */
 export interface ScheduledRunner {

@@ -1,9 +1,9 @@
 import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import { VirtualClock } from '../../src/clock.js';
-import { parseLogTarget } from '../../src/postgres/log-target.js';
 import { replaySpill } from '../../src/loggers/replay.js';
 import { SpillFile } from '../../src/loggers/spill.js';
+import { parseLogTarget } from '../../src/postgres/log-target.js';
 import { testDatabase } from '../setup/database.js';
 import { openLog, writeAll } from '../setup/postgres-log.js';
 import { sentResult } from '../setup/result.js';
