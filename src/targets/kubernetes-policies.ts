@@ -2,7 +2,7 @@ import { expectCron } from '../schedule/cron.js';
 import { CATCH_UPS } from '../schedule/schedule.js';
 import { clockChange } from './kubernetes-cron.js';
 import { CONCURRENCY, FIRST_PAUSE_MS, startingDeadlineMs } from './kubernetes-cronjob.js';
-import type { Complaint, Policy, PolicyKey } from './target.js';
+import type { Complaint, Target } from './target.js';
 
 const MIN_DEADLINE_MS = 10_000;
 /** Deadlines are whole seconds in 32 bits; with what is added for pauses and placing they stay below. */
@@ -11,7 +11,7 @@ const MAX_TIMEOUT_MS = 30 * 24 * 3600 * 1000;
 const MIN_CPU = 0.001;
 
 /** How a CronJob does what a schedule asks, and what it cannot. */
-export const KUBERNETES_POLICIES: Readonly<Record<PolicyKey, Policy>> = {
+export const KUBERNETES_POLICIES: Target['policies'] = {
   cron: {
     how: '`schedule`, with Sunday as 0. The controller starts a slot within some 10 s.',
     complaint: ({ schedule: { cron, timeZone } }) => {

@@ -1,14 +1,12 @@
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CronJob } from 'kubernetes-types/batch/v1.js';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { parse, stringify } from 'yaml';
-import { runCommand } from '../../src/cli/command.js';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { COMPONENTS } from '../../src/components.js';
 import { OPTIONS, podOf } from './kubernetes-run.js';
+import { registryWith } from './registry.js';
 
-const ROOT = join(import.meta.dirname, '..', '..');
 const WEEKLY = {
   version: '1.4.10',
   runner: 'one-shot',
@@ -20,41 +18,22 @@ const WEEKLY = {
 };
 const OF_PLACE = ['--image', String(OPTIONS.image), '--secret', 'driver-push'];
 
-let root: string;
-beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), 'rtn-kubernetes-'));
-  for (const folder of ['operations/driver_push', 'layers', 'templates'])
-    cpSync(join(ROOT, folder), join(root, folder), { recursive: true });
-});
-afterEach(() => rmSync(root, { recursive: true }));
-
-async function generate(schedule: object, ...words: string[]) {
-  const text = stringify({ schema: 'schedules/v1', schedules: { weekly: schedule } });
-  writeFileSync(join(root, 'operations/driver_push/schedules.yaml'), text);
-  const said = { out: '', err: '' };
-  const code = await runCommand(['generate', 'weekly', '--target', 'kubernetes', ...words], {
-    cwd: root,
-    env: {},
-    hasColor: false,
-    exitCode: 0,
-    components: async () => COMPONENTS,
-    out: (line) => {
-      said.out += line;
-    },
-    err: (line) => {
-      said.err += line;
-    },
-  });
-  return { code, ...said };
+/** A registry with this schedule, and `rtn generate` in it. */
+function registryOf(schedule: object) {
+  const registry = registryWith({ components: COMPONENTS }, () => ({ weekly: schedule }));
+  const generate = (...words: readonly string[]) =>
+    registry.rtn('generate', 'weekly', '--target', 'kubernetes', ...words);
+  return { ...registry, generate };
 }
 
 describe('rtn generate --target kubernetes', () => {
   test('writes the CronJob of a schedule, and the Dockerfile of its image', async () => {
     const base = `node@sha256:${'b'.repeat(64)}`;
-    const said = await generate(WEEKLY, ...OF_PLACE, '--base-image', base, '--out', 'k8s');
+    const { generate, read, write } = registryOf(WEEKLY);
+    const said = await generate(...OF_PLACE, '--base-image', base, '--out', 'k8s');
     expect(said).toMatchObject({ code: 0, err: '' });
     expect(said.out).toContain('wrote k8s/driver_push-1.4.10.Dockerfile\nwrote k8s/weekly.cronjob.yaml\n');
-    const job = parse(readFileSync(join(root, 'k8s/weekly.cronjob.yaml'), 'utf8')) as CronJob;
+    const job = parse(read('k8s/weekly.cronjob.yaml')) as CronJob;
     const { container } = podOf(job);
     expect(container.command).toEqual(['node', '/app/driver_push-1.4.10.one-shot.mjs']);
     expect(container.args).toContain('--state-dir=/state');
@@ -65,19 +44,16 @@ describe('rtn generate --target kubernetes', () => {
       'YT_PROXY',
       'YT_TOKEN',
     ]);
-    const check = await generate(WEEKLY, ...OF_PLACE, '--base-image', base, '--out', 'k8s', '--check');
+    const check = await generate(...OF_PLACE, '--base-image', base, '--out', 'k8s', '--check');
     expect(check).toMatchObject({ code: 0, out: expect.stringContaining('no findings') });
-    const other = await generate({ ...WEEKLY, paused: true }, ...OF_PLACE, '--out', 'k8s', '--check');
+    write({ weekly: { ...WEEKLY, paused: true } });
+    const other = await generate(...OF_PLACE, '--out', 'k8s', '--check');
     expect(other).toMatchObject({ code: 1, out: expect.stringContaining('k8s/weekly.cronjob.yaml') });
   });
 
   test('tells all that cannot be done, and writes nothing', async () => {
-    const { code, err } = await generate(
-      { ...WEEKLY, overlap: 'queue', catch_up: 'all' },
-      ...OF_PLACE,
-      '--out',
-      'k8s',
-    );
+    const { generate, root } = registryOf({ ...WEEKLY, overlap: 'queue', catch_up: 'all' });
+    const { code, err } = await generate(...OF_PLACE, '--out', 'k8s');
     expect(code).toBe(1);
     expect(err).toContain('  weekly: overlap: a CronJob has no line in which a slot could wait');
     expect(err).toContain('  weekly: catch_up: of slots that were missed a CronJob starts the latest alone');
@@ -95,7 +71,7 @@ describe('rtn generate --target kubernetes', () => {
     ],
     [[], 'target kubernetes wants --image for a manifest, or --base-image for a Dockerfile first'],
   ])('refuses %j', async (words, problem) => {
-    expect(await generate(WEEKLY, ...words)).toMatchObject({
+    expect(await registryOf(WEEKLY).generate(...words)).toMatchObject({
       code: 2,
       err: expect.stringContaining(problem),
     });
