@@ -28,3 +28,4 @@ export { runner } from './runtime/runner.js';
 export { select } from './runtime/select.js';
 export { asyncSender } from './senders/async.js';
 export { batchSender } from './senders/batch.js';
+export { pg2yt } from './tasks/pg2yt.js';

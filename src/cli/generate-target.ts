@@ -5,6 +5,7 @@ import { RtnError } from '../error.js';
 import { workTree } from '../git/worktree.js';
 import { loadRegistry } from '../registry/registry.js';
 import { resolveSchedule } from '../rules/schedules.js';
+import { shellPath, shellWord } from '../shell.js';
 import { requireExpressible } from '../targets/refusal.js';
 import type { TargetFile } from '../targets/target.js';
 import { componentsOf } from './components.js';
@@ -47,13 +48,38 @@ export async function generateTarget(
   const folder = resolve(session.cwd, request.out ?? join('schedulers', target.key));
   if (request.check === true) {
     const files = outputs.flatMap((output) => output.files);
-    checkTargetFiles({ files, folder, isAll: name === undefined, json: request.json === true }, session);
+    checkTargetFiles(
+      {
+        files,
+        folder,
+        isAll: name === undefined,
+        json: request.json === true,
+        fix: commandFor(name, request, givenOptions(command)),
+      },
+      session,
+    );
     return;
   }
   for (const { run, files, notes } of outputs) {
     for (const path of writeFiles(folder, files)) session.out(`wrote ${relative(session.cwd, path)}\n`);
     session.out(`${run.schedule.name}:\n${notes.map((note) => `  ${note}\n`).join('')}`);
   }
+}
+
+/** The command line that writes the files, to paste. */
+function commandFor(
+  name: string | undefined,
+  { root, target, out, draft }: TargetRequest,
+  given: readonly [flag: string, text: string][],
+): string {
+  const words = [
+    `rtn generate ${name === undefined ? '--all' : shellWord(name)} --target ${target}`,
+    ...(root === undefined ? [] : [`--root ${shellPath(root)}`]),
+    ...(out === undefined ? [] : [`--out ${shellPath(out)}`]),
+    ...(draft === true ? ['--draft'] : []),
+    ...given.map(([flag, text]) => (text === 'true' ? `--${flag}` : `--${flag} ${shellWord(text)}`)),
+  ];
+  return words.join(' ');
 }
 
 function writeFiles(folder: string, files: readonly TargetFile[]): string[] {

@@ -47,6 +47,16 @@ export function crontabVariable(name: string, value: string): CrontabText {
   return placed(`${name}=${value}`);
 }
 
+/** The line of a schedule: when, as whom (undefined in a user's own crontab), what. */
+export function crontabLine(
+  fields: CrontabText,
+  user: string | undefined,
+  command: CrontabText,
+): CrontabText {
+  if (user !== undefined && !/^[\w-]+$/.test(user)) throw new RtnError('internal', 'no user of a crontab');
+  return placed([fields, ...(user === undefined ? [] : [user]), command].join(' '));
+}
+
 /** A comment: its line is all that a reader of it may see. */
 export function crontabComment(text: string): CrontabText {
   if (crontabProblem(text) !== undefined)

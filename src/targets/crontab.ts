@@ -5,13 +5,14 @@ import {
   crontabCommand,
   crontabComment,
   crontabFields,
+  crontabLine,
   crontabProblem,
   crontabVariable,
   MAX_COMMAND_BYTES,
 } from './crontab-text.js';
 import { smallestGapMs } from './gap.js';
 import { ENV_DIR, INSTALL_DIR, NODE, SECRETS_DIR, STATE_DIR, USER, WATCHED } from './options.js';
-import { placed, render } from './render.js';
+import { render } from './render.js';
 import type { Complaint, Policy, ScheduledRunner, Target, TargetOptions, TargetOutput } from './target.js';
 
 /** What flock(1) ends with where another process holds the lock: as a runner that is to be started again. */
@@ -142,17 +143,15 @@ function generate(run: ScheduledRunner, options: TargetOptions): TargetOutput {
       `target crontab cannot hold ${name}: its command has ${Buffer.byteLength(command)} bytes, and cron reads ${MAX_COMMAND_BYTES}`,
       { next: 'shorten params and locations, or use --target systemd' },
     );
-  const user = options.user === undefined ? '' : `${options.user} `;
-  const line = `${crontabFields(expectCron(cron))} ${user}${command}`;
   const path = `rtn-${name}`;
   const text = render<'crontab'>('crontab/crontab', {
     heading: crontabComment(heading(run)),
-    mailto: options.mailto === undefined ? undefined : placed(options.mailto),
+    mailto: options.mailto === undefined ? undefined : crontabVariable('MAILTO', options.mailto),
     variables: run.secrets.map((secret) =>
       crontabVariable(`${secret}_FILE`, `${options['secrets-dir']}/${secret}`),
     ),
     isPaused,
-    line: placed(line),
+    line: crontabLine(crontabFields(expectCron(cron)), options.user, command),
   });
   return { files: [{ path, text, mode: 0o644 }], notes: notesOf(run, path, options) };
 }

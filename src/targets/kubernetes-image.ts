@@ -1,5 +1,6 @@
+import { oneLine, RtnError } from '../error.js';
 import { APP_FOLDER, USER } from './kubernetes-pod.js';
-import { placed, render } from './render.js';
+import { type Placed, placed, render } from './render.js';
 import type { ScheduledRunner } from './target.js';
 
 /**
@@ -8,10 +9,17 @@ import type { ScheduledRunner } from './target.js';
  */
 export function dockerfile({ operation, runnerFile }: ScheduledRunner, baseImage: string): string {
   return render<'dockerfile'>('kubernetes/Dockerfile', {
-    operation: placed(`${operation.name} ${operation.version}`),
-    base: placed(baseImage),
-    user: placed(String(USER)),
-    folder: placed(APP_FOLDER),
-    runner: placed(runnerFile),
+    operation: word(operation.name),
+    version: word(operation.version),
+    base: word(baseImage),
+    user: word(String(USER)),
+    folder: word(APP_FOLDER),
+    runner: word(runnerFile),
   });
+}
+
+/** A word of an instruction that neither a shell nor the builder's own variables make anything else of. */
+function word(text: string): Placed<'dockerfile'> {
+  if (/^[\w./][\w.:/@+-]*$/.test(text)) return placed(text);
+  throw new RtnError('internal', `the Dockerfile cannot hold '${oneLine(text, 200)}'`);
 }

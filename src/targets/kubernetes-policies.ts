@@ -13,7 +13,7 @@ const MIN_CPU = 0.001;
 /** How a CronJob does what a schedule asks, and what it cannot. */
 export const KUBERNETES_POLICIES: Target['policies'] = {
   cron: {
-    how: '`schedule`, with Sunday as 0. The controller starts a slot within some 10 s.',
+    how: '`schedule`, with Sunday as 0.',
     complaint: ({ schedule: { cron, timeZone } }) => {
       const change = clockChange(expectCron(cron), timeZone);
       if (change === undefined) return undefined;
@@ -25,7 +25,7 @@ export const KUBERNETES_POLICIES: Target['policies'] = {
   },
   time_zone: { how: '`timeZone`, always written: else the zone is that of the controller.' },
   overlap: {
-    how: '`concurrencyPolicy`: forbid is Forbid, replace is Replace, allow is Allow. With forbid a slot that comes while its predecessor runs is started when that ends, if it may still start then. With replace the new pod may come up while the old one drains.',
+    how: '`concurrencyPolicy`. With forbid a slot that comes while its predecessor runs is started when that ends, if it still may. With replace the new pod may come up while the old one drains.',
     complaint: ({ schedule: { overlap } }) =>
       CONCURRENCY[overlap] === undefined
         ? complaint(
@@ -35,7 +35,7 @@ export const KUBERNETES_POLICIES: Target['policies'] = {
         : undefined,
   },
   catch_up: {
-    how: '`startingDeadlineSeconds`: latest is the deadline, or none; none is 60 s, so that no slot is started that is not the last.',
+    how: 'latest: `startingDeadlineSeconds` is the deadline, or not there. none: 60 at most, so that a slot starts within its minute or not at all.',
     complaint: ({ schedule: { catchUp } }) =>
       catchUp === 'all'
         ? complaint(
@@ -45,7 +45,7 @@ export const KUBERNETES_POLICIES: Target['policies'] = {
         : undefined,
   },
   deadline: {
-    how: '`startingDeadlineSeconds`. Without retries also `--start-deadline` of the runner, whose pod may come up late.',
+    how: '`startingDeadlineSeconds`; without retries also `--start-deadline` of the runner, whose pod may come up late.',
     complaint: ({ schedule }) => {
       const deadlineMs = startingDeadlineMs(schedule);
       if (deadlineMs !== undefined && deadlineMs > MAX_DEADLINE_MS)
@@ -59,7 +59,7 @@ export const KUBERNETES_POLICIES: Target['policies'] = {
     },
   },
   retries: {
-    how: '`backoffLimit`, and a failure policy: exit codes 69, 74 and 75 get another pod, all others fail the Job; a pod that the cluster takes away is replaced and not counted. The pause is 10 s, then twice as long each time, 10 minutes at most.',
+    how: '`backoffLimit`, and a `podFailurePolicy`: after 69, 74 and 75 there is another pod, all other codes fail the Job. A pod that the cluster takes away (a drained node) is replaced, and not counted. Pauses are 10 s, 20 s, 40 s and so on, 10 minutes at most.',
     complaint: ({ schedule: { retries } }) =>
       retries.attempts > 0 && retries.pauseMs > FIRST_PAUSE_MS
         ? complaint(
@@ -69,7 +69,7 @@ export const KUBERNETES_POLICIES: Target['policies'] = {
         : undefined,
   },
   timeout: {
-    how: '`activeDeadlineSeconds` of the pod, from when it was placed, for one start; that of the Job is above all starts with their pauses and 10 minutes to be placed.',
+    how: '`activeDeadlineSeconds` of the pod, for one start. The Job has one too, above all its starts and pauses and 10 minutes more, which ends a pod that finds no place.',
     complaint: ({ schedule: { timeoutMs, overlap } }) => {
       if (timeoutMs === undefined && overlap !== 'replace')
         return complaint(
@@ -84,7 +84,7 @@ export const KUBERNETES_POLICIES: Target['policies'] = {
     },
   },
   alert: {
-    how: 'By another process, which `--watched` says there is: `rtn schedule overdue --alert`.',
+    how: 'Refused unless `--watched` says that another process sends the alerts: `rtn schedule overdue --alert`.',
     complaint: ({ schedule: { alert } }, { watched }) =>
       alert !== undefined && watched !== 'true'
         ? complaint(
@@ -95,7 +95,7 @@ export const KUBERNETES_POLICIES: Target['policies'] = {
   },
   paused: { how: '`suspend`.' },
   resources: {
-    how: '`requests` and `limits` alike.',
+    how: '`requests` and `limits` alike. Without them a pod is among the first that a full node takes away.',
     complaint: ({
       schedule: {
         resources: { cpu },

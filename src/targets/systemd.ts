@@ -3,7 +3,7 @@ import { calendarEvents, missedAtShift } from './calendar.js';
 import { cronSlot, runnerFlags, runnerFolder, seconds } from './command.js';
 import { smallestGapMs } from './gap.js';
 import { ENV_DIR, INSTALL_DIR, NODE, SECRETS_DIR, USER, WATCHED } from './options.js';
-import { placed, render } from './render.js';
+import { render } from './render.js';
 import type {
   Complaint,
   ScheduledRunner,
@@ -12,7 +12,7 @@ import type {
   TargetOptions,
   TargetOutput,
 } from './target.js';
-import { type UnitText, unitCommand, unitLine, unitPath, unitProblem } from './unit-text.js';
+import { unitCommand, unitLine, unitName, unitPath, unitProblem, unitTerm } from './unit-text.js';
 
 /** Above the drain timeout: requests under way end, what there is is logged. */
 const GRACE_MS = 30_000;
@@ -133,7 +133,7 @@ function generate(run: ScheduledRunner, options: TargetOptions): TargetOutput {
   const { name } = run.schedule;
   const unit = `rtn-${name}`;
   const isAlerting = run.schedule.alert?.on.includes('failed') === true;
-  const common = { heading: unitLine(heading(run)), unit: placed<'unit'>(unit) };
+  const common = { heading: unitLine(heading(run)), unit: unitName(unit) };
   const files: TargetFile[] = [
     file(
       `${unit}.service`,
@@ -171,28 +171,27 @@ function serviceValues(run: ScheduledRunner, options: TargetOptions, isAlerting:
     ),
     isAlerting,
     hasRetries: attempts > 0,
-    countSec: number(seconds(countedMs(run))),
-    starts: number(attempts + 1),
-    pauseSec: number(seconds(pauseMs)),
-    noRetry: placed<'unit'>([...preventedCodes(), ...CRASHES].join(' ')),
-    user: options.user === undefined ? undefined : placed<'unit'>(options.user),
-    state: placed<'unit'>(`rtn/${name}`),
-    folder: placed<'unit'>(folder),
-    environmentFile:
-      run.environment.length === 0 ? undefined : placed<'unit'>(`${options['env-dir']}/${name}.env`),
-    secrets: run.secrets.map((secret) => placed<'unit'>(secret)),
-    secretsDir: placed<'unit'>(options['secrets-dir'] ?? ''),
+    countSec: unitTerm(seconds(countedMs(run))),
+    starts: unitTerm(attempts + 1),
+    pauseSec: unitTerm(seconds(pauseMs)),
+    noRetry: unitTerm([...preventedCodes(), ...CRASHES].join(' ')),
+    user: options.user === undefined ? undefined : unitName(options.user),
+    state: unitPath(`rtn/${name}`),
+    folder: unitPath(folder),
+    environmentFile: run.environment.length === 0 ? undefined : unitPath(`${options['env-dir']}/${name}.env`),
+    secrets: run.secrets.map(unitName),
+    secretsDir: unitPath(options['secrets-dir'] ?? ''),
     command: unitCommand([
       options.node ?? '',
       `${folder}/${run.runnerFile}`,
       ...runnerFlags(run, cronSlot(run)),
       ...(run.keepsState ? [`--state-dir=${state}`] : []),
     ]),
-    timeoutSec: timeoutMs === undefined ? placed<'unit'>('infinity') : number(seconds(timeoutMs)),
-    stopSec: number(seconds(run.drainTimeoutMs + GRACE_MS)),
-    memory: resources.memoryBytes === undefined ? undefined : number(resources.memoryBytes),
+    timeoutSec: timeoutMs === undefined ? unitTerm('infinity') : unitTerm(seconds(timeoutMs)),
+    stopSec: unitTerm(seconds(run.drainTimeoutMs + GRACE_MS)),
+    memory: resources.memoryBytes === undefined ? undefined : unitTerm(resources.memoryBytes),
     cpuPercent:
-      resources.cpu === undefined ? undefined : number(Math.max(1, Math.round(resources.cpu * 100))),
+      resources.cpu === undefined ? undefined : unitTerm(Math.max(1, Math.round(resources.cpu * 100))),
     writes: run.outputs.flatMap((location) => {
       const path = /^file:(\/.*)$/s.exec(location)?.[1];
       return path === undefined ? [] : [unitPath(path)];
@@ -208,7 +207,7 @@ export function preventedCodes(): number[] {
 function timerValues({ schedule }: ScheduledRunner) {
   return {
     description: unitLine(`When ${schedule.name} is due: ${schedule.cron} ${schedule.timeZone}`),
-    events: calendarEvents(schedule).map((event) => placed<'unit'>(event)),
+    events: calendarEvents(schedule).map(unitTerm),
     isPersistent: schedule.catchUp === 'latest',
     isPaused: schedule.isPaused,
   };
@@ -218,8 +217,8 @@ function alertValues({ schedule, operation }: ScheduledRunner, options: TargetOp
   const { name, alert, owner = '', project = '' } = schedule;
   return {
     description: unitLine(`Tells that ${name} has failed`),
-    webhook: placed<'unit'>(alert?.webhook ?? ''),
-    secretsDir: placed<'unit'>(options['secrets-dir'] ?? ''),
+    webhook: unitName(alert?.webhook ?? ''),
+    secretsDir: unitPath(options['secrets-dir'] ?? ''),
     command: unitCommand([
       options.node ?? '',
       `${runnerFolder({ operation }, options)}/node_modules/realtime-notifications/dist/cli/unit-alert.js`,
@@ -227,10 +226,6 @@ function alertValues({ schedule, operation }: ScheduledRunner, options: TargetOp
       ...[name, operation.name, operation.version, owner, project],
     ]),
   };
-}
-
-function number(value: number): UnitText {
-  return placed(String(value));
 }
 
 function notesOf(run: ScheduledRunner, files: readonly TargetFile[], options: TargetOptions): string[] {

@@ -19,7 +19,19 @@ export function unitCommand(words: readonly string[]): UnitText {
   return placed(words.map((word) => quoted(word).replaceAll('$', '$$$$')).join(' '));
 }
 
-/** One path of a list such as ReadWritePaths=. */
+/** A name: of a secret, a user, a unit. Throws `internal` for what is none. */
+export function unitName(text: string): UnitText {
+  if (!/^[\w.-]+$/.test(text)) throw new RtnError('internal', 'a name for a unit was not looked at before');
+  return placed(text);
+}
+
+/** A whole number, a calendar event, a list of codes: what is made of numbers and words of ours alone. */
+export function unitTerm(text: string | number): UnitText {
+  if (!/^[\w*,.:/ +-]+$/.test(`${text}`)) throw new RtnError('internal', `no term of a unit: ${text}`);
+  return placed(`${text}`);
+}
+
+/** A path, also one of a list such as ReadWritePaths=. */
 export function unitPath(path: string): UnitText {
   return placed(quoted(path));
 }

@@ -110,6 +110,17 @@ describe('rtn generate --target --check', () => {
       1,
       ['schedulers/crontab/rtn-daily:5 generate/stale', 'schedulers/crontab/rtn-weekly:5 generate/stale'],
     ]);
+    const { out } = await made.rtn(
+      'generate',
+      'weekly',
+      '--target',
+      'crontab',
+      '--user',
+      'rtn',
+      '--watched',
+      '--check',
+    );
+    expect(out).toContain('  fix: rtn generate weekly --target crontab --user rtn --watched\n');
     writeFileSync(join(made.root, 'schedulers/crontab/README'), 'mine\n');
     made.write({ weekly: { ...WEEKLY, cron: '18 9 * * *' } });
     expect(await found(made, '--all')).toEqual([

@@ -139,3 +139,18 @@ test('check judges schedules with a base: the file, and what a change of the ope
   const withdrawn = await rtn('check', '--base', 'main');
   expect([withdrawn.code, withdrawn.out]).toEqual([1, expect.stringContaining('schedule/version')]);
 });
+
+test('who publishes, or withdraws, is told what becomes of schedules', async () => {
+  const { rtn, commit } = await withSchedules();
+  commit('scheduled');
+  await rtn('bump', 'driver_push');
+  const published = await rtn('publish', 'driver_push');
+  expect(published.out).toContain(
+    'schedule often starts driver_push@1.4.11 from now on, not driver_push@1.4.10\n',
+  );
+  expect(published.out).not.toMatch(/nightly|gone/);
+  const withdrawn = await rtn('withdraw', 'driver_push@1.4.11', '--reason', 'sends twice');
+  expect(withdrawn.out).toMatch(
+    /schedule often starts nothing from now on: no active version .* lies in \^1.4/,
+  );
+});

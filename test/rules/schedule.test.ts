@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { COMPONENTS } from '../../src/components.js';
@@ -405,4 +407,11 @@ test('the words of the schema are those of the code', () => {
     CATCH_UPS,
     ALERT_EVENTS,
   ]);
+});
+
+test('the example of docs/schedules.md has no findings', () => {
+  const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'schedules.md'), 'utf8');
+  const example = /```yaml\n(.*?)```/s.exec(page)?.[1] ?? '';
+  expect(example).toContain('driver_push_morning');
+  expect(found(registryOf({ [FILE]: example })).filter(({ file }) => file === FILE)).toEqual([]);
 });
