@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import { foreignCode, RtnError } from '../error.js';
+import { copyOut } from '../postgres/copy-out.js';
 import { parseCopyRow } from '../postgres/copy-text.js';
 import { deletePages } from '../postgres/delete-pages.js';
 import { postgresError } from '../postgres/errors.js';
@@ -52,12 +53,14 @@ export async function* exportRows(
   table: TableName,
   filter: RowFilter,
 ): AsyncGenerator<readonly LogRow[]> {
-  const { to } = await import('pg-copy-streams');
   const client = await pool.connect();
   let isDone = false;
   try {
     const where = literalWhere(client, filter);
-    const source = client.query(to(`copy (select ${TEXT_LIST} from ${table.sql} where ${where}) to stdout`));
+    const source = await copyOut(
+      client,
+      `copy (select ${TEXT_LIST} from ${table.sql} where ${where}) to stdout`,
+    );
     source.setEncoding('utf8');
     let rest = '';
     for await (const chunk of source as AsyncIterable<string>) {
