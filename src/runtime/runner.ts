@@ -6,6 +6,7 @@ import { locatedInputs, parseCommandLine } from './command-line.js';
 import type { RunnerDefinition } from './definition.js';
 import { helpText } from './help.js';
 import { Launch } from './launch.js';
+import { keepTickShape } from './tick-shape.js';
 
 /**
  * Runs a generated runner as this process: reads the command line, assembles the pipeline, runs it to one of its
@@ -13,6 +14,7 @@ import { Launch } from './launch.js';
  * a process.
  */
 export async function runner(definition: RunnerDefinition): Promise<void> {
+  keepTickShape();
   process.exitCode = await main(definition).catch((thrown: unknown) => {
     const error = toRtnError(thrown);
     process.stderr.write(errorText(error));
