@@ -6,6 +6,7 @@ import { RUNNER_EXIT, runnerExit } from '../exit.js';
 import { parseLocation } from '../pipeline/location.js';
 import { locatedInputs, parseCommandLine } from './command-line.js';
 import { isTaskRunner, type RunnerDefinition } from './definition.js';
+import { firstStartMs } from './first-start.js';
 import { helpText } from './help.js';
 import { Launch } from './launch.js';
 import { runIdOfSlot } from './slot.js';
@@ -41,7 +42,10 @@ async function main(definition: RunnerDefinition): Promise<number> {
     return RUNNER_EXIT.ok;
   }
   const { slot } = command.options;
-  const runId = slot === undefined ? command.options.runId : await runIdOfSlot(slot, systemClock.now());
+  const runId =
+    slot === undefined
+      ? command.options.runId
+      : await runIdOfSlot(slot, firstStartMs(process.env, systemClock.now()));
   const run = { ...command, options: { ...command.options, runId } };
   if (isTaskRunner(definition)) return new TaskLaunch(definition, run).run();
   return (await Launch.prepare(definition, run)).run();

@@ -18,14 +18,14 @@ export interface SlotRequest {
  */
 export async function runIdOfSlot(
   { schedule, slot, startDeadlineMs }: SlotRequest,
-  nowMs: number,
+  startMs: number,
 ): Promise<string> {
-  const slotMs = parseSlot(slot) ?? jobSlot(slot) ?? (await lastSlot(slot, nowMs));
+  const slotMs = parseSlot(slot) ?? jobSlot(slot) ?? (await lastSlot(slot, startMs));
   const id = slotRunId(schedule, slotMs);
-  if (startDeadlineMs !== undefined && nowMs > slotMs + startDeadlineMs)
+  if (startDeadlineMs !== undefined && startMs > slotMs + startDeadlineMs)
     throw new RtnError(
       'configuration',
-      `the slot ${slotText(slotMs)} of ${schedule} is missed: it is ${duration((nowMs - slotMs) / 1_000)} past, and may start ${duration(startDeadlineMs / 1_000)} after it at the latest; nothing was started`,
+      `the slot ${slotText(slotMs)} of ${schedule} is missed: it is ${duration((startMs - slotMs) / 1_000)} past, and may start ${duration(startDeadlineMs / 1_000)} after it at the latest; nothing was started`,
       { next: 'nothing, where the next slot does; else start it without --start-deadline' },
     );
   return id;
@@ -37,7 +37,7 @@ function jobSlot(text: string): number | undefined {
   return minutes === undefined ? undefined : Number(minutes) * 60_000;
 }
 
-/** The last slot at or before now of five cron fields and a time zone. Loaded only where it is asked for. */
+/** The last slot at or before a time of five cron fields and a time zone. Loaded only where it is asked for. */
 async function lastSlot(text: string, nowMs: number): Promise<number> {
   const [, cron, timeZone] = /^(\S+(?: \S+){4}) (\S+)$/.exec(text.trim().replace(/\s+/g, ' ')) ?? [];
   if (cron === undefined || timeZone === undefined) throw noSlot(text);

@@ -53,7 +53,7 @@ const POLICIES: Target['policies'] = {
   },
   deadline: { how: 'The runner starts nothing when it is later (`--start-deadline`, exit 78).' },
   retries: {
-    how: '`Restart=on-failure`, with `RestartPreventExitStatus=` for all codes but 69, 74, 75; after the last start these are made 76, which is for good. A start that comes after the next slot is that one.',
+    how: '`Restart=on-failure`, with `RestartPreventExitStatus=` for all codes but 69, 74, 75; after the last start these are made 76, which is for good. A further start goes on with the same slot, also when its deadline or the next slot has come.',
   },
   timeout: { how: '`TimeoutStartSec=`, for each start; then `TimeoutStopSec=`, above the drain timeout.' },
   alert: {

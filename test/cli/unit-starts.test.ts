@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from '../setup/yt.js';
@@ -34,4 +35,14 @@ test.each([0, 65, 78])('%i stays, after the last start, too', (code) => {
 test('where starts cannot be counted there is no further one', () => {
   expect(start(75, undefined)).toBe(76);
   expect(start(75, '/proc')).toBe(76);
+});
+
+test('each start is told when the first one was', () => {
+  const folder = temporaryFolder();
+  expect(start(75, folder)).toBe(75);
+  const [first = ''] = readFileSync(join(folder, 'starts'), 'utf8').split('\n');
+  expect(Math.abs(Number(first) - Date.now())).toBeLessThan(60_000);
+  expect(start(0, folder, `process.exitCode = process.env.RTN_FIRST_START === '${first}' ? 65 : 75`)).toBe(
+    65,
+  );
 });

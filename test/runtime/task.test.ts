@@ -227,4 +227,12 @@ describe('the slot of a schedule', () => {
     expect(err).toMatch(/the slot 2020-11-24T09:17Z of nightly is missed: it is \d+h\d\dm past/);
     expect(existsSync(join(folder, 'copy.txt'))).toBe(false);
   });
+
+  test('that was started before is the one that is tried again, past its deadline and after the next slot', async () => {
+    const words = ['--schedule', 'nightly', '--slot', '*/10 * * * * UTC', '--start-deadline', '5m'];
+    const first = { RTN_FIRST_START: String(Date.parse('2026-11-24T09:12:00Z')) };
+    const { code, err } = await runner(words, first).ended;
+    expect(code).toBe(0);
+    expect(err).toContain('run nightly@2026-11-24T09:10Z\n');
+  });
 });
