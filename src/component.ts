@@ -1,6 +1,12 @@
 /** A JSON Schema (draft-07) as a plain value. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
+/** The JSON types a schema allows; none where it does not say. */
+export function typesOf({ type }: JsonSchema): readonly string[] {
+  if (Array.isArray(type)) return type;
+  return typeof type === 'string' ? [type] : [];
+}
+
 export type ComponentKind = 'reader' | 'sender' | 'channel' | 'logger' | 'task';
 
 /** One key of a component's YAML config. The checker, the generator, the JSON Schema and the docs all work from it. */
@@ -65,9 +71,17 @@ export interface EnvironmentVariable {
   readonly scheme?: string;
 }
 
+/** A YAML key of a component whose value names an input or output of the operation. */
+export interface Bond {
+  /** The key, and which of the two it names. */
+  readonly to: 'input' | 'output';
+  /** The schemes that its location may have: `yt`. Empty where it takes none, as a stream does; undefined for any. */
+  readonly schemes?: readonly string[];
+}
+
 /**
  * What a component says of itself, in the file that implements it. `use: <key>` in YAML becomes a call of the
- * constructor that the public face exports under the name `construct`: the bound input or output first, then the
+ * constructor that the public face exports under the name `construct`: the bound inputs and outputs first, then the
  * config as one object whose keys are camelCase.
  */
 export interface ComponentSpec {
@@ -77,10 +91,8 @@ export interface ComponentSpec {
   /** The constructor's name on the package's public face, for example `httpChannel`. */
   readonly construct: string;
   readonly description: string;
-  /** Names the YAML key (`input` or `output`) whose value is an input or output of the operation: the first argument. */
-  readonly binds?: 'input' | 'output';
-  /** The schemes of the locations that what it binds may have: `yt`. Empty where it takes none, as a stream does. */
-  readonly schemes?: readonly string[];
+  /** What it is bound to, in the order of the constructor's first arguments. */
+  readonly binds?: readonly Bond[];
   /** A sender that puts many messages into one request: what its channel may do with rows is another thing. */
   readonly isBatch?: true;
   /** Where it is no component of this package: the module that exports it, as a path from the registry's root. */

@@ -19,6 +19,32 @@ export const RUNNER_EXIT = {
   configuration: 78,
 } as const;
 
+/** In place of a code that asks for another start, where there has been the last one. Of no runner by itself. */
+export const GIVEN_UP_EXIT = 76;
+
+/** What is done after a runner's exit: nothing more, another start, or none for this part of the run, or for all of it. */
+export type AfterExit = 'done' | 'retry' | 'fail-shard' | 'fail-job';
+
+const AFTER_EXIT: Readonly<Record<keyof typeof RUNNER_EXIT, AfterExit>> = {
+  ok: 'done',
+  usage: 'fail-job',
+  data: 'fail-shard',
+  unavailable: 'retry',
+  internal: 'fail-shard',
+  storage: 'retry',
+  temporary: 'retry',
+  credentials: 'fail-job',
+  configuration: 'fail-job',
+};
+
+/** The runners' exit codes after which that is done, ascending: retry and failure policies of schedulers are made of it. */
+export function exitCodes(...after: readonly AfterExit[]): number[] {
+  return Object.entries(RUNNER_EXIT)
+    .filter(([name]) => after.includes(AFTER_EXIT[name as keyof typeof RUNNER_EXIT]))
+    .map(([, code]) => code)
+    .sort((a, b) => a - b);
+}
+
 /** The exit code of a runner that ended with an error of this code. */
 export function runnerExit(code: ErrorCode): number {
   return code === 'undetermined' ? RUNNER_EXIT.configuration : RUNNER_EXIT[code];

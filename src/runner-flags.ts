@@ -1,18 +1,21 @@
-/** One flag that every runner has. */
+/** One flag of runners. */
 interface OptionFlag {
   readonly flag: string;
   /** Stands for the value in help; undefined for a switch. */
   readonly placeholder?: string;
   readonly isRepeatable?: boolean;
   readonly description: string;
+  /** Whether the runner of a task has it, too; a text says what it means there. */
+  readonly task?: true | string;
 }
 
-/** The flags that every runner has, in the order in which help lists them. An operation cannot name its own so. */
+/** The flags that runners have, in the order in which help lists them. An operation cannot name its own so. */
 export const OPTION_FLAGS: readonly OptionFlag[] = [
-  { flag: 'params', placeholder: 'FILE', description: 'Params from a JSON or YAML file.' },
+  { flag: 'params', placeholder: 'FILE', description: 'Params from a JSON or YAML file.', task: true },
   {
     flag: 'dry-run',
     description: 'Reads, checks and renders every row, shows samples; sends and logs nothing.',
+    task: 'Looks and says what there is to do; changes nothing.',
   },
   { flag: 'limit', placeholder: 'N', description: 'Only the first N rows.' },
   {
@@ -37,12 +40,33 @@ export const OPTION_FLAGS: readonly OptionFlag[] = [
     placeholder: 'ID',
     description:
       'Name of the run. Default: derived from the operation and what the input holds, so that nothing is sent twice.',
+    task: 'Name of the run. Default: a new one for each start.',
+  },
+  {
+    flag: 'schedule',
+    placeholder: 'NAME',
+    description: 'The schedule that starts it, with --slot: the run is NAME@SLOT.',
+    task: true,
+  },
+  {
+    flag: 'slot',
+    placeholder: 'SLOT',
+    description:
+      "The time of --schedule that is due: 2026-11-24T09:17Z, the name of a Kubernetes job that a CronJob made, or cron fields with a time zone for the last one until now, '17 9 * * 1-5 Europe/Moscow'.",
+    task: true,
+  },
+  {
+    flag: 'start-deadline',
+    placeholder: 'DURATION',
+    description: 'Starts nothing when it is later than this after the slot, such as 30m.',
+    task: true,
   },
   { flag: 'fresh', description: 'A new run: sends to everyone, whatever earlier runs have sent.' },
   {
     flag: 'wait',
     placeholder: 'DURATION',
     description: 'How long to wait for another runner that holds the run. Default: 30s.',
+    task: 'How long to wait for another instance that has the same work in hand. Default: 30s.',
   },
   {
     flag: 'shard',
@@ -65,18 +89,29 @@ export const OPTION_FLAGS: readonly OptionFlag[] = [
     placeholder: 'DIR',
     description: 'Folder for what must survive the process, such as results that could not be logged.',
   },
-  { flag: 'summary', placeholder: 'FILE', description: 'Writes the counts as JSON when the run has ended.' },
+  {
+    flag: 'summary',
+    placeholder: 'FILE',
+    description: 'Writes the counts as JSON when the run has ended.',
+    task: 'Writes what came of it as JSON when the run has ended.',
+  },
   {
     flag: 'health-port',
     placeholder: 'PORT',
     description:
       'Serves /healthz, /readyz and /metrics (Prometheus) on this port of loopback, or on HOST:PORT; 0 for any that is free.',
   },
-  { flag: 'json-progress', description: 'Progress as JSON lines.' },
-  { flag: 'quiet', description: 'Says nothing on success.' },
-  { flag: 'help', description: 'Shows this text.' },
-  { flag: 'version', description: 'Shows operation, version and digest.' },
+  { flag: 'json-progress', description: 'Progress as JSON lines.', task: true },
+  { flag: 'quiet', description: 'Says nothing on success.', task: true },
+  { flag: 'help', description: 'Shows this text.', task: true },
+  { flag: 'version', description: 'Shows operation, version and digest.', task: true },
 ];
+
+/** Those that the runner of a task has, as they are described there. */
+export const TASK_OPTION_FLAGS: readonly OptionFlag[] = OPTION_FLAGS.flatMap((option) => {
+  if (option.task === undefined) return [];
+  return [{ ...option, description: option.task === true ? option.description : option.task }];
+});
 
 /** How a name of the operation is written as a flag: `rate_limit` as `rate-limit`. */
 export function flagName(name: string): string {

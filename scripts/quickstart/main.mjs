@@ -1,15 +1,18 @@
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import pg from 'pg';
 import { Push } from 'zeromq';
 import { sandboxDirectory, startSandbox } from '../../dist/local/sandbox.js';
 import { openYtClient } from '../../dist/yt/client.js';
 import { ROOT } from '../install.mjs';
+import { archived } from './archived.mjs';
 import { isGone, ROWS, recipients } from './recipients.mjs';
 
 const TABLE = '//home/crm/drivers';
+const LOG = 'driver_push_log';
+const ARCHIVE = '//home/crm/log/driver_push';
 const SERVICE_MESSAGES = 1_000;
 const RUNNERS = 'runners';
 const RTN = join(ROOT, 'dist', 'cli', 'main.js');
@@ -38,11 +41,14 @@ export async function quickstart() {
   });
   try {
     await uploadRecipients(sandbox);
-    say(`Generating the runners of driver_push into ${RUNNERS}/ …`);
-    await node([RTN, 'generate', 'driver_push', '--out', RUNNERS], {});
+    say(`Generating the runners of driver_push and pg2yt into ${RUNNERS}/ …`);
+    for (const operation of ['driver_push', 'pg2yt'])
+      await node([RTN, 'generate', operation, '--out', RUNNERS], {});
     const oneShot = await runOneShot(sandbox, work);
     const service = await runService(sandbox, work);
-    await summarise(sandbox, { oneShot, service });
+    const logged = await summarise(sandbox, { oneShot, service });
+    await moveLog(sandbox, logged);
+    suggest();
     return 0;
   } catch (thrown) {
     if (!(thrown instanceof Interrupted)) throw thrown;
@@ -60,6 +66,7 @@ async function uploadRecipients(/** @type {import('../../dist/local/sandbox.js')
   try {
     await yt.create('table', TABLE, { recursive: true });
     await yt.writeTable(TABLE, recipients(ROWS));
+    await yt.create('map_node', dirname(ARCHIVE), { recursive: true });
   } finally {
     await yt.close();
   }
@@ -111,6 +118,25 @@ async function runService(
   return JSON.parse(await readFile(summary, 'utf8'));
 }
 
+/** Moves the log that was just written to YTsaurus, as a scheduler would have it done, and counts on both sides. */
+async function moveLog(
+  /** @type {import('../../dist/local/sandbox.js').Sandbox} */ sandbox,
+  /** @type {number} */ logged,
+) {
+  const command = [join(RUNNERS, 'pg2yt-1.4.1.one-shot.mjs'), '--log', `pg:${LOG}`];
+  command.push('--archive', `yt:${ARCHIVE}`);
+  say(`$ node ${command.join(' ')}`);
+  await node(command, sandbox.environment);
+  const { tables, left, isSame } = await archived(sandbox, { table: LOG, folder: ARCHIVE });
+  const format = (/** @type {number} */ number) => number.toLocaleString('en-US').padStart(7);
+  const total = tables.reduce((sum, { rows }) => sum + rows, 0);
+  say(`
+Where the log is now
+  ${format(left)} rows in Postgres, in ${LOG}
+  ${format(total)} rows in YTsaurus, in ${tables.map(({ path }) => path).join(' and ')}`);
+  if (left !== 0 || total !== logged || !isSame) throw new Error('rows were lost or doubled on the way');
+}
+
 /**
  * Runs a Node program in the project's folder, its output on this terminal. Throws when it fails.
  * @param {string[]} words
@@ -134,16 +160,14 @@ function runnerFile(/** @type {string} */ runner) {
   return join(RUNNERS, `driver_push-1.4.10.${runner}.mjs`);
 }
 
-/** What the log says, held against what the push service says it received. */
+/** Tells what the log says, held against what the push service says it received; gives the log's rows. */
 async function summarise(
   /** @type {import('../../dist/local/sandbox.js').Sandbox} */ sandbox,
   /** @type {Record<'oneShot' | 'service', { runId: string, durationMs: number, counts: { attempts: number, retries: number } }>} */ runs,
 ) {
   const client = new pg.Client({ connectionString: sandbox.postgres.url });
   await client.connect();
-  const { rows } = await client.query(
-    'select outcome, count(*)::int as count from driver_push_log group by outcome',
-  );
+  const { rows } = await client.query(`select outcome, count(*)::int as count from ${LOG} group by outcome`);
   await client.end();
   const logged = Object.fromEntries(rows.map(({ outcome, count }) => [outcome, count]));
   const total = rows.reduce((sum, { count }) => sum + count, 0);
@@ -157,15 +181,21 @@ What the log says
   ${format(logged.rejected)} rejected    rows that do not fit the operation's schema, and drivers whose device is gone
   ${format(logged.failed)} failed
   ${format(retries)} repeats     after a 429 or a 503
-  ${format(total)} rows in the table driver_push_log; the one-shot run logged ${rate.toLocaleString('en-US')} a second
-
-The log stays in the sandbox (${sandboxDirectory(ROOT)}). Try next:
-  npx rtn sandbox sql "select outcome, error_code, count(*) from driver_push_log group by 1, 2 order by 3 desc"
-  node ${runnerFile('one-shot')} --help
-  npx rtn check
+  ${format(total)} rows in the table ${LOG}; the one-shot run logged ${rate.toLocaleString('en-US')} a second
 `);
   if (receipts !== logged.sent || total !== ROWS + SERVICE_MESSAGES)
     throw new Error('the log and the push service do not agree');
+  return total;
+}
+
+function suggest() {
+  say(`
+All of it stays in the sandbox (${sandboxDirectory(ROOT)}). Try next:
+  npx rtn runs list
+  npx rtn schedule next
+  node ${runnerFile('one-shot')} --help
+  npx rtn check
+`);
 }
 
 function say(/** @type {string} */ text) {

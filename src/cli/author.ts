@@ -2,7 +2,10 @@ import { type Command, Option } from 'commander';
 import { nextCommands, type Plan } from '../author/plan.js';
 import { workTree, writeChanges } from '../git/worktree.js';
 import { ARTEFACT_KINDS } from '../registry/artefact.js';
+import { loadRegistry } from '../registry/registry.js';
+import { scheduledOperation } from '../registry/scheduleFile.js';
 import { type FileTree, withChanges } from '../registry/tree.js';
+import { scheduleMoves } from '../rules/scheduleMoves.js';
 import { rootOf, type Session, withRoot } from './session.js';
 
 /** What every verb that writes can be told about its output. */
@@ -49,9 +52,18 @@ export async function carryOut(
     plans.push(plan);
     tree = withChanges(tree, plan.changes);
   }
+  plans.push(await movesOf(workTree(root), tree, session));
   const changes = new Map(plans.flatMap((plan) => plan.changes).map((change) => [change.path, change]));
   if (options.dryRun !== true) writeChanges(root, [...changes.values()]);
   session.out(options.json === true ? asJson(plans, options) : asText(plans, options));
+}
+
+/** What becomes of the schedules, where there are any, as a plan that changes nothing. */
+async function movesOf(before: FileTree, after: FileTree, session: Session): Promise<Plan> {
+  const none: Plan = { changes: [], notes: [] };
+  if (!after.list('operations').some((path) => scheduledOperation(path) !== undefined)) return none;
+  const specs = await session.components();
+  return { ...none, cautions: scheduleMoves(loadRegistry(before, specs), loadRegistry(after, specs)) };
 }
 
 function asText(plans: readonly Plan[], { dryRun }: OutputOptions): string {

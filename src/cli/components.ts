@@ -103,7 +103,7 @@ function problemOf(
 ): string | undefined {
   const { spec } = exported;
   if (!isMap(spec)) return 'it exports no `spec`';
-  const { kind, key, construct, description, fields } = spec;
+  const { kind, key, construct, description, fields, binds = [] } = spec;
   if (!KINDS.some((known) => known === kind)) return `spec.kind must be one of ${KINDS.join(', ')}`;
   if (typeof key !== 'string' || key === '') return 'spec.key must be a text';
   if (typeof description !== 'string') return 'spec.description must be a text';
@@ -113,9 +113,24 @@ function problemOf(
     return `spec.construct cannot be '${construct}', which a runner has already`;
   if (typeof exported[construct] !== 'function') return `it exports no function '${construct}'`;
   if (!isMap(fields)) return 'spec.fields must be a map';
+  if (!areBonds(binds))
+    return "spec.binds must be a list of {to: 'input' | 'output', schemes: […]}, each of the two once";
   return Object.entries(fields)
     .map(([name, field]) => fieldProblem(name, field))
     .find((problem) => problem !== undefined);
+}
+
+function areBonds(binds: unknown): boolean {
+  if (!Array.isArray(binds)) return false;
+  const keys = binds.map((bond: unknown) => (isMap(bond) ? bond.to : undefined));
+  const areSchemes = (schemes: unknown) =>
+    schemes === undefined ||
+    (Array.isArray(schemes) && schemes.every((scheme) => typeof scheme === 'string'));
+  return (
+    new Set(keys).size === keys.length &&
+    keys.every((key) => key === 'input' || key === 'output') &&
+    binds.every((bond: unknown) => isMap(bond) && areSchemes(bond.schemes))
+  );
 }
 
 function fieldProblem(name: string, field: unknown): string | undefined {

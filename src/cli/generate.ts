@@ -10,14 +10,17 @@ import { loadRegistry } from '../registry/registry.js';
 import { writeBundle } from './bundle.js';
 import { componentsOf, copyModules, importsFrom } from './components.js';
 import { checkRunners } from './drift.js';
+import { generateTarget } from './generate-target.js';
 import { manifestOf, packageRoot, resolvedFrom } from './installed.js';
 import { noticeOfDeprecation } from './notice.js';
 import { rootOf, type Session, withRoot } from './session.js';
+import { strayTargetOptions, withTargetOptions } from './target-options.js';
 
 interface GenerateOptions {
   readonly root?: string;
   readonly runner?: string;
-  readonly out: string;
+  readonly out?: string;
+  readonly target?: string;
   readonly bundle?: boolean;
   readonly draft?: boolean;
   readonly all?: boolean;
@@ -25,15 +28,20 @@ interface GenerateOptions {
   readonly json?: boolean;
 }
 
-/** `rtn generate`: runners of an operation as files, alone or with all they need to start elsewhere. */
+const RUNNERS_FOLDER = 'runners';
+
+/** `rtn generate`: runners of an operation as files, alone or with all they need elsewhere; what schedulers start them by. */
 export function register(command: Command, session: Session): void {
-  withRoot(command)
-    .argument('[name]', 'operation as NAME (its newest active version) or NAME@VERSION')
-    .option('--all', 'every active operation')
+  withTargetOptions(withRoot(command))
+    .argument(
+      '[name]',
+      'operation as NAME (its newest active version) or NAME@VERSION; with --target a schedule, or an operation for all of its',
+    )
+    .option('--all', 'every active operation; with --target every schedule')
     .option('--check', 'compare the files with the registry and write nothing; without a name all of them')
     .option('--json', 'print the findings of --check as JSON')
     .option('--runner <runner>', 'only this one of its runners')
-    .option('--out <dir>', 'folder for the files', 'runners')
+    .option('--out <dir>', 'folder for the files (default: runners, or schedulers/TARGET)')
     .option(
       '--bundle',
       'add package.json, package-lock.json and the package itself: npm ci, then start it anywhere',
@@ -41,27 +49,36 @@ export function register(command: Command, session: Session): void {
     .option('--draft', 'accept a draft')
     .addHelpText(
       'after',
-      '\nExamples:\n  rtn generate driver_push\n  rtn generate driver_push@1.4.10 --runner one-shot --bundle --out /srv/driver_push\n  rtn generate --check',
+      '\nExamples:\n  rtn generate driver_push\n  rtn generate driver_push@1.4.10 --runner one-shot --bundle --out /srv/driver_push\n  rtn generate --check\n  rtn generate weekly --target systemd --out /tmp/units\n  rtn generate --all --target crontab --user rtn --check',
     )
     .action((name: string | undefined, options: GenerateOptions) => {
       requireFitting(name, options);
-      return options.check === true ? checkRunners(name, options, session) : generate(name, options, session);
+      if (options.target !== undefined)
+        return generateTarget(name, { ...options, target: options.target }, command, session);
+      const [stray] = strayTargetOptions(command);
+      if (stray !== undefined)
+        throw new RtnError('usage', `${stray} goes with --target`, { next: 'rtn generate --help' });
+      return options.check === true
+        ? checkRunners(name, { out: RUNNERS_FOLDER, ...options }, session)
+        : generate(name, options, session);
     });
 }
 
 /** Throws `usage` where options do not go together. */
 function requireFitting(name: string | undefined, options: GenerateOptions): void {
-  const { all, check, json, bundle, runner, draft } = options;
+  const { all, check, json, bundle, runner, draft, target } = options;
   const refuse = (problem: string, next: string): never => {
     throw new RtnError('usage', problem, { next });
   };
   if (name === undefined && all !== true && check !== true)
     refuse('which operation?', 'rtn generate NAME, or rtn generate --all');
   if (name !== undefined && all === true) refuse('--all takes no name', `rtn generate ${name}`);
-  if (name === undefined && (runner !== undefined || draft === true))
+  if (name === undefined && target === undefined && (runner !== undefined || draft === true))
     refuse('--runner and --draft want the name of an operation', 'rtn generate NAME');
   if (bundle === true && (all === true || check === true))
     refuse('--bundle is for one operation, and writes', 'rtn generate NAME --bundle');
+  if (target !== undefined && (bundle === true || runner !== undefined))
+    refuse('--target takes neither --bundle nor --runner', 'rtn generate NAME --target TARGET');
   if (json === true && check !== true) refuse('--json goes with --check', 'rtn generate --check --json');
 }
 
@@ -74,7 +91,7 @@ async function generate(
   const { specs: components } = await componentsOf(root, session);
   const registry = loadRegistry(workTree(root), components);
   const allowsDrafts = options.draft === true;
-  const folder = resolve(session.cwd, options.out);
+  const folder = resolve(session.cwd, options.out ?? RUNNERS_FOLDER);
   const importOf = options.bundle === true ? undefined : importsFrom(folder, root);
   const all =
     reference === undefined

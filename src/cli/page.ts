@@ -97,7 +97,8 @@ function inputLines([name, input]: [string, unknown]): Lines {
       ...(input.recipient === column ? ['recipient'] : []),
     ].join(', '),
   ]);
-  return [[name, presence(input), described(input)], ...columns];
+  const type = input.type === undefined || input.type === 'rows' ? [] : [text(input.type)];
+  return [[name, ...type, presence(input), described(input)], ...columns];
 }
 
 function outputLine([name, output]: [string, unknown]): readonly string[] {

@@ -53,6 +53,10 @@ async function retry(
     const family = await familyOf(store, asked);
     return [family[0]?.record ?? asked, linkedId(family, asked.rootId, what)] as const;
   });
+  if (record.plan.task !== undefined)
+    throw new RtnError('usage', `'${oneLine(id, 200)}' is the run of a task, which sends nothing`, {
+      next: 'start the same command again: a task knows what is left to do',
+    });
   if (record.plan.inputIdentity === null)
     throw new RtnError('configuration', `the rows of the stream that '${oneLine(id, 200)}' read are gone`, {
       next: 'rtn push sends what a service has left in its replay file',

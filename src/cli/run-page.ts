@@ -5,7 +5,7 @@ import type { RunRecord, StartRecord } from '../pipeline/ledger.js';
 import { type RunStanding, type RunTally, standingOf, tallyOf } from '../pipeline/run-tally.js';
 import { shownText } from '../report/mask.js';
 import { columnsText } from '../report/table.js';
-import { secondOf, startHolder } from './runs-list.js';
+import { secondOf, startHolder, workText } from './runs-list.js';
 import type { RunReport } from './runs-show.js';
 
 type Lines = readonly (readonly string[])[];
@@ -28,9 +28,7 @@ export function runPage(report: RunReport, width: number | undefined): string {
       Object.entries(record.plan.params).map(([name, value]) => [shownText(name, 80), valueText(value)]),
     ],
     ['starts', startLines(starts)],
-    ['outcomes', outcomeLines(tally)],
-    ['not sent, by class', unsentLines(report)],
-    ['errors in the log', errorLines(report)],
+    ...(record.plan.task === undefined ? sendingSections(report, tally) : []),
     [tally.running.length > 0 && standing !== 'died' ? 'on their way' : 'in doubt', openLines(report)],
   ];
   const body = sections
@@ -40,9 +38,20 @@ export function runPage(report: RunReport, width: number | undefined): string {
   return `${head}\n${columnsText(factLines(record, tally), { width })}${body.join('')}`;
 }
 
+/** What only a run that sends has. */
+function sendingSections(report: RunReport, tally: RunTally): [string, Lines][] {
+  return [
+    ['outcomes', outcomeLines(tally)],
+    ['not sent, by class', unsentLines(report)],
+    ['errors in the log', errorLines(report)],
+  ];
+}
+
 /** What a person would do now. */
 function nextText({ record, open }: RunReport, standing: RunStanding, { counts }: RunTally): string {
   const id = oneLine(record.runId, 200);
+  if (standing === 'stopping' && record.plan.task !== undefined)
+    return 'asked to stop: it ends once what it has begun is done\n';
   if (standing === 'stopping') return 'asked to stop: it ends once what was read is sent and logged\n';
   if (standing === 'paused') return `paused: rtn runs resume ${id} goes on\n`;
   if (standing === 'running' || standing === 'finished') return '';
@@ -58,17 +67,24 @@ function factLines(
   { operation, version, digest, plan, startedAt, endedAt, control }: RunRecord,
   tally: RunTally,
 ): Lines {
-  const took = `${duration(tally.activeMs / 1_000)} at work, ${count(Math.round(tally.perSecond))} results a second`;
+  const unit = plan.task === undefined ? 'results' : shownText(tally.work?.unit ?? 'units', 40);
+  const took = `${duration(tally.activeMs / 1_000)} at work, ${count(Math.round(tally.perSecond))} ${unit} a second`;
   return [
     ['operation', shownText(`${operation}@${version}`), `digest ${shownText(digest, 12)}`],
     ['layer', shownText(plan.layer), `runner ${shownText(plan.runner)}`],
     ['begun', secondOf(startedAt), endedAt === null ? 'not ended' : `ended ${secondOf(endedAt)}`],
+    ...(tally.work === undefined ? [] : [['done', workText(tally.work)]]),
     ['rate', took, control.rate === null ? '' : `set to ${control.rate} requests a second`],
   ];
 }
 
 function planLines({ runId, rootId, plan }: RunRecord): Lines {
-  const { input, inputIdentity, log, selection, shards, retry } = plan;
+  const { input, inputIdentity, log, selection, shards, retry, task } = plan;
+  if (task !== undefined)
+    return Object.entries({ ...task.inputs, ...task.outputs }).map(([name, location]) => [
+      shownText(name, 80),
+      shownText(location),
+    ]);
   return [
     ['input', shownText(input), inputIdentity === null ? 'a stream' : shownText(inputIdentity, 100)],
     ['log', shownText(log ?? 'not recorded')],
@@ -91,7 +107,11 @@ function startLines(starts: readonly StartRecord[]): Lines {
       endedAt === null ? '-' : secondOf(endedAt),
       state,
       exitCode === null ? '-' : `exit ${exitCode}`,
-      counts === null ? '-' : `${count(tally.results)} results`,
+      tally.work !== undefined
+        ? workText(tally.work)
+        : counts === null
+          ? '-'
+          : `${count(tally.results)} results`,
       shownText(startHolder(start), 100),
       error === null ? '' : shownText(error, 200),
     ];

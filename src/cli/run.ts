@@ -1,17 +1,17 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { constants, tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Command } from 'commander';
 import { RtnError } from '../error.js';
-import { PACKAGE_NAME } from '../generator/runner.js';
 import { type RunnerFile, runnerFiles } from '../generator/runner-files.js';
 import { workTree } from '../git/worktree.js';
 import { loadRegistry } from '../registry/registry.js';
 import { componentsOf } from './components.js';
 import { packageRoot } from './installed.js';
 import { noticeOfDeprecation } from './notice.js';
+import { makeRunnerFolder } from './runner-folder.js';
 import { rootOf, type Session, withRoot } from './session.js';
 
 interface RunVerbOptions {
@@ -87,12 +87,8 @@ export async function startRunner(
   flags: readonly string[],
   { root, cwd, env }: Surroundings,
 ): Promise<number> {
-  const folder = mkdtempSync(join(tmpdir(), 'rtn-run-'));
+  const { folder, path } = makeRunnerFolder(file, root);
   try {
-    mkdirSync(join(folder, 'node_modules'));
-    symlinkSync(root, join(folder, 'node_modules', PACKAGE_NAME), 'junction');
-    const path = join(folder, file.name);
-    writeFileSync(path, file.text);
     return await exitOf(path, flags, cwd, env);
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -79,6 +79,7 @@ async function ask(
 ): Promise<void> {
   await withStore(options, session, async (store) => {
     const { record } = await theRun(store, runId);
+    if (record.plan.task !== undefined) requireOfTask(record, change);
     if (record.state === 'finished' && change.isStopped !== false) throw hasFinished(record);
     await store.setControl(runId, change);
     const now = await theRun(store, runId);
@@ -90,6 +91,19 @@ async function ask(
   });
 }
 
+/** A task can be ended; it has no requests to hold back. */
+function requireOfTask({ runId }: RunRecord, { isPaused, rate }: Partial<RunControl>): void {
+  if (isPaused !== true && rate === undefined) return;
+  const id = oneLine(runId, 200);
+  throw new RtnError(
+    'usage',
+    `'${id}' is the run of a task, which has no requests to pause or to slow down`,
+    {
+      next: `rtn runs stop ${id}; the same command goes on, after rtn runs resume ${id}`,
+    },
+  );
+}
+
 /** What comes of it: at once where processes run, else with the next start. */
 function whenText(record: RunRecord, tally: RunTally, effect: string, change: Partial<RunControl>): string {
   const standing = standingOf(record, tally);
@@ -99,6 +113,8 @@ function whenText(record: RunRecord, tally: RunTally, effect: string, change: Pa
       : 'the command that began it goes on with it';
     return `${standing}, nobody sends; ${change.rate === undefined ? until : `with the next start ${effect}`}`;
   }
+  if (record.plan.task !== undefined && record.control.isStopped)
+    return `within ${RENEW_EVERY_MS / 1_000} s it is told to end: what it has begun is finished, nothing new is begun`;
   const within = `within ${RENEW_EVERY_MS / 1_000} s`;
   return `${within} ${effect} (${tally.running.length} ${tally.running.length === 1 ? 'process' : 'processes'})`;
 }

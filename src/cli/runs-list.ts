@@ -1,12 +1,12 @@
 import { type Command, Option } from 'commander';
 import { oneLine, RtnError } from '../error.js';
 import type { KnownRun, RunFilter } from '../loggers/run-store.js';
-import { duration } from '../observe/progress.js';
+import { count, duration } from '../observe/progress.js';
 import { holderText, isHolderGone } from '../pipeline/holder.js';
 import type { StartRecord } from '../pipeline/ledger.js';
 import type { Outcome } from '../pipeline/record.js';
 import { type RunTally, standingOf, tallyOf } from '../pipeline/run-tally.js';
-import { shownJson } from '../report/mask.js';
+import { shownJson, shownText } from '../report/mask.js';
 import { tableText } from '../report/table.js';
 import { type PlaceOptions, withLog, withStore } from './run-place.js';
 import type { Session } from './session.js';
@@ -67,6 +67,7 @@ function noSuchVerb(word: string, commands: readonly Command[]): RtnError {
 /** Columns of outcomes that no run has are left out; every other cell has a word, so that awk counts right. */
 function asText(runs: readonly KnownRun[], { columns }: Session): string {
   const tallied = runs.map((run) => ({ ...run, tally: tallyOf(run.starts, Date.now()) }));
+  const hasTasks = runs.some(({ record }) => record.plan.task !== undefined);
   const outcomes = OUTCOMES.filter(
     (outcome) => outcome === 'sent' || tallied.some(({ tally }) => tally.counts.logged[outcome] > 0),
   );
@@ -78,6 +79,7 @@ function asText(runs: readonly KnownRun[], { columns }: Session): string {
     started: secondOf(record.startedAt),
     took: duration(tally.activeMs / 1_000),
     ...Object.fromEntries(outcomes.map((outcome) => [outcome, tally.counts.logged[outcome]])),
+    ...(hasTasks && { done: tally.work === undefined ? '-' : workText(tally.work) }),
     '/s': Math.round(tally.perSecond),
     holder: holdersText(tally),
   }));
@@ -93,8 +95,14 @@ export function asJson({ record, starts }: KnownRun): object {
     activeMs: tally.activeMs,
     perSecond: Math.round(tally.perSecond * 10) / 10,
     counts: tally.counts,
+    work: tally.work ?? null,
     holders: tally.running.map(({ shard, holder }) => ({ shard, holder, isGone: isHolderGone(holder) })),
   };
+}
+
+/** What a task has done: `12,000 rows`. */
+export function workText({ done, unit }: NonNullable<RunTally['work']>): string {
+  return `${count(done)} ${shownText(unit, 40)}`;
 }
 
 function holdersText({ running }: RunTally): string {

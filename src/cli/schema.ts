@@ -7,7 +7,7 @@ import { suggestion } from '../registry/spelling.js';
 import { componentsOf } from './components.js';
 import { rootOf, type Session, withRoot } from './session.js';
 
-const KINDS = ['operation', 'layer', 'template', 'config', 'waivers'];
+const KINDS = ['operation', 'layer', 'template', 'schedules', 'config', 'waivers'];
 
 /** `rtn schema`: the JSON Schemas that the modelines of documents point to. */
 export function register(command: Command, session: Session): void {

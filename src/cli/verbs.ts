@@ -74,6 +74,11 @@ export const VERBS: readonly Verb[] = [
     summary: 'Export and purge the send log; write spilled results to it',
     load: () => import('./log.js'),
   },
+  {
+    name: 'schedule',
+    summary: 'List what is started by the clock, and when it is due',
+    load: () => import('./schedule.js'),
+  },
   { name: 'push', summary: 'Push rows to a service', load: () => import('./push.js') },
   {
     name: 'sandbox',

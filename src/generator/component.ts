@@ -1,4 +1,5 @@
 import {
+  type Bond,
   type ComponentKind,
   type ComponentSpec,
   type ConfigField,
@@ -13,7 +14,7 @@ import { below, mapAt, mistake, type Spot, shown, textAt } from './spot.js';
 import { isPerRow, plain, resolved, type Scope } from './value.js';
 
 /**
- * A component of a runner (`{use: async, …}`) as the call of its constructor: the bound input or output first, then
+ * A component of a runner (`{use: async, …}`) as the call of its constructor: the bound inputs and outputs first, then
  * the config as one object with camelCase keys, in the order of the YAML.
  */
 export function componentCall(
@@ -35,7 +36,7 @@ export function componentCall(
   requireFields(config, spec, spot);
   const properties: Property[] = [];
   for (const [key, item] of Object.entries(config)) {
-    if (key === 'use' || key === spec.binds) continue;
+    if (key === 'use' || spec.binds?.some(({ to }) => to === key)) continue;
     const at = below(spot, key);
     const field = fieldOf(spec, key, at);
     const name = camelCase(key) + (field.isDuration ? 'Ms' : '');
@@ -51,8 +52,8 @@ export function componentCall(
     }
   }
   requireEach(config, spec, spot, isInBatch);
-  const binding = spec.binds === undefined ? [] : [boundTo(config, spec.binds, spot, scope)];
-  return call(spec.construct, properties.length === 0 ? binding : [...binding, object(properties)]);
+  const bound = (spec.binds ?? []).map(({ to }) => boundTo(config, to, spot, scope));
+  return call(spec.construct, properties.length === 0 ? bound : [...bound, object(properties)]);
 }
 
 /** `select(params.provider, { http: () => httpChannel({ … }), … })`: only the one that is chosen is made. */
@@ -85,7 +86,7 @@ function requireEach(
 }
 
 /** Names the input or output that a component is bound to, of a choice the first; undefined where it binds none. */
-export function bindingOf(value: unknown, binds: 'input' | 'output'): string | undefined {
+export function bindingOf(value: unknown, binds: Bond['to']): string | undefined {
   const [first] = Object.values(choicesOf(value)?.choices ?? {});
   if (first !== undefined) return bindingOf(first, binds);
   if (typeof value !== 'object' || value === null || !Object.hasOwn(value, binds)) return undefined;
@@ -117,7 +118,7 @@ function requireFields(config: Readonly<Record<string, unknown>>, spec: Componen
 function fieldOf(spec: ComponentSpec, key: string, spot: Spot): ConfigField {
   const field = Object.hasOwn(spec.fields, key) ? spec.fields[key] : undefined;
   if (field !== undefined) return field;
-  const known = [...(spec.binds === undefined ? [] : [spec.binds]), ...Object.keys(spec.fields)];
+  const known = [...(spec.binds ?? []).map(({ to }) => to), ...Object.keys(spec.fields)];
   throw mistake(spot, `${spec.kind} '${spec.key}' has no such key${suggestion(key, known)}`);
 }
 
@@ -136,7 +137,7 @@ function durationMs(value: unknown, spot: Spot): Expression {
 
 function boundTo(
   config: Readonly<Record<string, unknown>>,
-  binds: 'input' | 'output',
+  binds: Bond['to'],
   spot: Spot,
   scope: Scope,
 ): Expression {

@@ -1,5 +1,6 @@
-import type { ComponentSpec, JsonSchema } from '../component.js';
+import type { ComponentKind, ComponentSpec, JsonSchema } from '../component.js';
 import { RtnError } from '../error.js';
+import { COMPONENT_STAGES } from '../registry/document.js';
 import { dryRunParams } from '../registry/dryRunParams.js';
 import { suggestion } from '../registry/spelling.js';
 import { bindingOf, componentCall } from './component.js';
@@ -41,8 +42,6 @@ export interface RunnerRequest {
 
 type Document = Readonly<Record<string, unknown>>;
 
-/** The stages that there is code for; templates may have others. */
-const PIPELINE_STAGES = ['reader', 'sender', 'logger'] as const;
 /** Functions of the language that runners call: nothing to import. */
 const GLOBALS: ReadonlySet<string> = new Set(['encodeURIComponent']);
 
@@ -107,9 +106,11 @@ function assemble(request: RunnerRequest, document: Document, root: Spot): [stri
       `template ${template.name} has no such part${suggestion(unknown, template.stages)}`,
     );
   }
-  const scope = scopeOf(document, bindingOf(config.reader, 'input'), root);
+  const scope = template.stages.includes('task')
+    ? { ...scopeOf(document, undefined, root), row: undefined }
+    : scopeOf(document, bindingOf(config.reader, 'input'), root);
   return template.stages.map((stage) => {
-    if (!isPipelineStage(stage)) throw notYet(request, document);
+    if (!isComponentStage(stage)) throw notYet(request, document);
     return [stage, componentCall(config[stage], stage, below(at, stage), scope, components)];
   });
 }
@@ -163,6 +164,7 @@ function importLines(
   return [importLine(ofPackage, PACKAGE_NAME), ...own].join('\n');
 }
 
-function isPipelineStage(text: string): text is (typeof PIPELINE_STAGES)[number] {
-  return (PIPELINE_STAGES as readonly string[]).includes(text);
+/** A script of one's own is no component. */
+function isComponentStage(text: string): text is ComponentKind & (typeof COMPONENT_STAGES)[number] {
+  return (COMPONENT_STAGES as readonly string[]).includes(text);
 }

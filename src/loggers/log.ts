@@ -16,8 +16,7 @@ export const logSpec: ComponentSpec = {
   construct: 'log',
   description:
     "Writes one row a message, with its outcome, to the output's location: pg:TABLE, yt:PATH of a table, or file:FOLDER with one file of JSON lines a run.",
-  binds: 'output',
-  schemes: SCHEMES,
+  binds: [{ to: 'output', schemes: SCHEMES }],
   fields: {},
   environment: [DATABASE_URL, ...YT_ENVIRONMENT],
 };

@@ -4,6 +4,7 @@ import type { Counts } from '../pipeline/counts.js';
 import type { PastRun } from '../pipeline/family.js';
 import type { Lease, RunRecord, RunState, StartRecord } from '../pipeline/ledger.js';
 import type { RunPlan } from '../pipeline/plan.js';
+import type { TaskProgress } from '../pipeline/task.js';
 import { postgresError } from '../postgres/errors.js';
 
 export interface RunRow {
@@ -116,12 +117,14 @@ export interface StartRow {
   readonly started_at: Date;
   readonly ended_at: Date | null;
   readonly state: RunState;
-  readonly counts: Counts | null;
+  /** Of a task what it has done. */
+  readonly counts: Counts | { readonly work: TaskProgress } | null;
   readonly exit_code: number | null;
   readonly error: string | null;
 }
 
 export function startRecord(row: StartRow): StartRecord {
+  const isTask = row.counts !== null && 'work' in row.counts;
   return {
     shard: row.shard,
     token: Number(row.token),
@@ -129,7 +132,8 @@ export function startRecord(row: StartRow): StartRecord {
     startedAt: row.started_at.toISOString(),
     endedAt: row.ended_at?.toISOString() ?? null,
     state: row.state,
-    counts: row.counts,
+    counts: isTask ? null : (row.counts as Counts | null),
+    work: isTask ? (row.counts as { readonly work: TaskProgress }).work : null,
     exitCode: row.exit_code,
     error: row.error,
   };

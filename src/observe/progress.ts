@@ -1,97 +1,49 @@
-import type { Clock } from '../clock.js';
 import { type Counts, loggedTotal } from '../pipeline/counts.js';
+import { Display, type DisplayOptions } from './display.js';
+import { RateWindow } from './rate.js';
 
-export type ProgressStyle = 'terminal' | 'lines' | 'json' | 'none';
-
-interface ProgressOptions {
-  readonly clock: Clock;
-  readonly style: ProgressStyle;
+interface ProgressOptions extends DisplayOptions {
   readonly label: string;
   /** Rows that will have come by at the end, selected or not, when known: gives the ETA. */
   readonly total: number | undefined;
   /** Whether nothing is sent: then rows are valid, not sent. */
   readonly isDryRun?: boolean;
-  /** Where it goes: standard error, so that standard output stays the runner's own. */
-  readonly stream: NodeJS.WritableStream;
 }
-
-/** What `log-update` makes of a stream: text that is drawn again in its place. */
-interface Drawing {
-  (text: string): void;
-  /** Takes what was drawn away. */
-  clear(): void;
-  /** Prints a line above what is drawn. */
-  persist(text: string): void;
-}
-
-const EVERY_MS: Readonly<Record<ProgressStyle, number>> = {
-  terminal: 100,
-  lines: 5_000,
-  json: 1_000,
-  none: 0,
-};
-
-/** Seconds over which the shown rate is averaged. */
-const RATE_WINDOW_MS = 3_000;
 
 const BAR_CELLS = 20;
 
-/**
- * Shows the counts of a run while it goes: two lines that are drawn again on a terminal, a line every few seconds
- * elsewhere. It counts results that are logged, not messages on their way.
- */
+/** Shows the counts of a run while it goes. It counts results that are logged, not messages on their way. */
 export class Progress {
   readonly #counts: Counts;
   readonly #options: ProgressOptions;
-  readonly #samples: { readonly atMs: number; readonly logged: number; readonly passed: number }[] = [];
-  #drawing: Drawing | undefined;
-  #cancel: (() => void) | undefined;
-  #isStopped = false;
+  readonly #logged = new RateWindow();
+  readonly #passed = new RateWindow();
+  readonly #display: Display;
 
   constructor(counts: Counts, options: ProgressOptions) {
     this.#counts = counts;
     this.#options = options;
+    this.#display = new Display(this, options);
   }
 
   start(): void {
-    this.#sample();
-    if (this.#options.style === 'terminal') void this.#openDrawing();
-    if (this.#options.style !== 'none') this.#tick();
+    this.#display.start();
   }
 
   /** Stops and, on a terminal, takes its lines away. */
   stop(): void {
-    this.#isStopped = true;
-    this.#cancel?.();
-    this.#drawing?.clear();
+    this.#display.stop();
   }
 
   /** Prints a line of someone else's, above what is drawn. */
   print(line: string): void {
-    if (this.#drawing === undefined || this.#isStopped) this.#options.stream.write(`${line}\n`);
-    else this.#drawing.persist(line);
+    this.#display.print(line);
   }
 
-  /** Only a terminal pays for the library. A visible cursor needs no handlers of signals to bring it back. */
-  async #openDrawing(): Promise<void> {
-    const { createLogUpdate } = await import('log-update');
-    this.#drawing = createLogUpdate(this.#options.stream, { showCursor: true });
-  }
-
-  #tick(): void {
-    this.#cancel = this.#options.clock.schedule(EVERY_MS[this.#options.style], () => {
-      this.#sample();
-      this.#draw();
-      this.#tick();
-    });
-  }
-
-  #draw(): void {
-    const { style, stream, total = null } = this.#options;
-    if (style === 'terminal') this.#drawing?.(this.lines().join('\n'));
-    else if (style === 'json')
-      stream.write(`${JSON.stringify({ ...this.#counts, total, rate: Math.round(this.#rate('logged')) })}\n`);
-    else stream.write(`${this.lines(false).join('  ')}\n`);
+  sample(): void {
+    const atMs = this.#options.clock.monotonic();
+    this.#logged.sample(atMs, loggedTotal(this.#counts));
+    this.#passed.sample(atMs, passedTotal(this.#counts));
   }
 
   /** How far it is, and what has come out; without control characters. */
@@ -99,14 +51,9 @@ export class Progress {
     const { logged, retries, inFlight } = this.#counts;
     const { total, label, isDryRun } = this.#options;
     const passed = passedTotal(this.#counts);
-    const way = [label];
-    if (total !== undefined && hasBar) way.push(bar(passed, total));
-    way.push(
-      total === undefined ? count(passed) : `${count(passed)}/${count(total)} ${percent(passed, total)}`,
-    );
-    way.push(`${count(Math.round(this.#rate('logged')))}/s`);
-    if (total !== undefined && this.#rate('passed') > 0)
-      way.push(`ETA ${duration(Math.max(0, total - passed) / this.#rate('passed'))}`);
+    const way = wayWords({ label, done: passed, total, hasBar, perSecond: this.#logged.perSecond });
+    if (total !== undefined && this.#passed.perSecond > 0)
+      way.push(etaText(total - passed, this.#passed.perSecond));
     const outcomes = [
       `${isDryRun ? 'valid' : 'sent'} ${count(logged.sent)}`,
       `rejected ${count(logged.rejected)}`,
@@ -118,18 +65,37 @@ export class Progress {
     return [way.join('  '), outcomes.join('  ')];
   }
 
-  #sample(): void {
-    const atMs = this.#options.clock.monotonic();
-    this.#samples.push({ atMs, logged: loggedTotal(this.#counts), passed: passedTotal(this.#counts) });
-    while ((this.#samples[1]?.atMs ?? atMs) < atMs - RATE_WINDOW_MS) this.#samples.shift();
+  json(): object {
+    const { total = null } = this.#options;
+    return { ...this.#counts, total, rate: Math.round(this.#logged.perSecond) };
   }
+}
 
-  /** Results logged, or rows that have come by, a second, over the last few seconds. */
-  #rate(of: 'logged' | 'passed'): number {
-    const [first, last] = [this.#samples[0], this.#samples.at(-1)];
-    if (first === undefined || last === undefined || last.atMs === first.atMs) return 0;
-    return ((last[of] - first[of]) * 1_000) / (last.atMs - first.atMs);
-  }
+interface Way {
+  readonly label: string;
+  readonly done: number;
+  readonly total: number | undefined;
+  /** What is counted, where that is to be said. */
+  readonly unit?: string;
+  readonly hasBar: boolean;
+  readonly perSecond: number;
+}
+
+/** How far something is: who, a bar, how much of how much, how fast. */
+export function wayWords({ label, done, total, unit, hasBar, perSecond }: Way): string[] {
+  const units = unit === undefined ? '' : ` ${unit}`;
+  return [
+    label,
+    ...(total !== undefined && hasBar ? [bar(done, total)] : []),
+    total === undefined
+      ? `${count(done)}${units}`
+      : `${count(done)}/${count(total)}${units} ${percent(done, total)}`,
+    `${count(Math.round(perSecond))}/s`,
+  ];
+}
+
+export function etaText(left: number, perSecond: number): string {
+  return `ETA ${duration(Math.max(0, left) / perSecond)}`;
 }
 
 /** Rows that are done with: logged, or not selected. */

@@ -19,7 +19,7 @@ export interface StatusServer {
 
 interface StatusOptions {
   readiness(): Readiness;
-  readonly metrics: Metrics;
+  readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
 }
 
 /** Most connections at once: those who look are few. */
@@ -58,7 +58,10 @@ export async function startStatusServer(
   };
 }
 
-async function answerMetrics(response: ServerResponse, { contentType, text }: Metrics): Promise<void> {
+async function answerMetrics(
+  response: ServerResponse,
+  { contentType, text }: StatusOptions['metrics'],
+): Promise<void> {
   try {
     answer(response, 200, await text(), contentType);
   } catch (thrown) {

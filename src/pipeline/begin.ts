@@ -12,7 +12,7 @@ import type { LiveControl } from './live-control.js';
 import { type InDoubtPolicy, type RunPlan, requireSamePlan } from './plan.js';
 
 /** How long a start waits for another holder of its run: longer than a dead one is waited for. */
-const DEFAULT_WAIT_MS = 30_000;
+export const DEFAULT_WAIT_MS = 30_000;
 
 /** So much may be in doubt after a crash where a repeat does no harm, since the provider knows its key. */
 const HARMLESS_WINDOW = 20_000;
@@ -142,9 +142,11 @@ function isFinished(finished: { readonly selection: string | null } | undefined,
   return finished !== undefined && (finished.selection === null || finished.selection === plan.selection);
 }
 
-function requireNotStopped({ runId, control }: RunRecord): void {
+/** Throws `configuration` (`details.stopped`) where a person has stopped the run. */
+export function requireNotStopped({ runId, control }: RunRecord): void {
   if (!control.isStopped) return;
   throw new RtnError('configuration', `the run '${oneLine(runId, 200)}' was stopped by rtn runs stop`, {
+    details: { stopped: true },
     next: `rtn runs resume ${oneLine(runId, 200)}, then start it again`,
   });
 }

@@ -14,13 +14,24 @@ interface Holder {
 
 /** This process as a lease names it: one word without blanks, `host/scope/pid/began`. */
 export function thisHolder(): string {
-  const { host, scope, pid, began } = {
-    host: hostname(),
-    scope: scopeOfProcesses(),
-    pid: process.pid,
-    began: beginOf(process.pid) ?? '',
-  };
-  return [host, scope, pid, began].map((part) => encodeURIComponent(part)).join('/');
+  return holderOf(process.pid);
+}
+
+/** A process of this machine, such as a child, in the same form. */
+export function holderOf(pid: number): string {
+  return [hostname(), scopeOfProcesses(), pid, beginOf(pid) ?? '']
+    .map((part) => encodeURIComponent(part))
+    .join('/');
+}
+
+/** The id of a holder's process, where it can be seen from here; undefined on another machine or in another container. */
+export function pidOfHolder(holder: string): number | undefined {
+  const parsed = parse(holder);
+  return parsed !== undefined && isSeen(parsed) ? parsed.pid : undefined;
+}
+
+function isSeen({ host, scope }: Holder): boolean {
+  return host === hostname() && scope === scopeOfProcesses();
 }
 
 /** A holder for a message: `process 4711 on host7`. */
@@ -33,7 +44,7 @@ export function holderText(holder: string): string {
 export function isHolderGone(holder: string): boolean {
   if (holder === '') return true;
   const parsed = parse(holder);
-  if (parsed === undefined || parsed.host !== hostname() || parsed.scope !== scopeOfProcesses()) return false;
+  if (parsed === undefined || !isSeen(parsed)) return false;
   if (!isAlive(parsed.pid)) return true;
   const began = beginOf(parsed.pid);
   return began !== undefined && began !== parsed.began;

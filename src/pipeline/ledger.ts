@@ -3,6 +3,7 @@ import type { ClaimChange, DoneChange, Ranges, StoredClaims } from './claims.js'
 import type { Counts } from './counts.js';
 import type { PastRun } from './family.js';
 import type { RunPlan } from './plan.js';
+import type { TaskProgress } from './task.js';
 
 /** `running` stays where a process died; `finished` has a result for every row; `stopped` ended before that. */
 export type RunState = 'running' | 'finished' | 'stopped';
@@ -60,6 +61,8 @@ export interface StartRecord {
   readonly state: RunState;
   /** As of the last durable write. */
   readonly counts: Counts | null;
+  /** What a task has done, in place of counts. */
+  readonly work?: TaskProgress | null;
   readonly exitCode: number | null;
   readonly error: string | null;
 }

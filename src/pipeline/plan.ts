@@ -29,6 +29,13 @@ export interface RunPlan {
   readonly shards: number;
   /** The run whose messages this one sends again (`rtn retry`), and which of them; null for a run of its own. */
   readonly retry: RetryPlan | null;
+  /** Set for a task, which has no rows: its locations by name. */
+  readonly task?: TaskLocations;
+}
+
+interface TaskLocations {
+  readonly inputs: Readonly<Record<string, string>>;
+  readonly outputs: Readonly<Record<string, string>>;
 }
 
 export interface RetryPlan {

@@ -10,8 +10,10 @@ export interface RunTally {
   readonly results: number;
   /** How long at least one process was at it, in milliseconds. */
   readonly activeMs: number;
-  /** Durable results a second of that time; 0 while there is none. */
+  /** Durable results a second of that time, of a task what it counts; 0 while there is none. */
   readonly perSecond: number;
+  /** What the starts of a task have done; undefined where none has told. */
+  readonly work: { readonly done: number; readonly unit: string } | undefined;
   /** Starts that have not ended. */
   readonly running: readonly StartRecord[];
 }
@@ -32,7 +34,9 @@ export function tallyOf(starts: readonly StartRecord[], nowMs: number): RunTally
   const results = loggedTotal(counts);
   const activeMs = activeTime(starts, nowMs);
   const running = starts.filter(({ state }) => state === 'running');
-  return { counts, results, activeMs, perSecond: activeMs > 0 ? (results * 1_000) / activeMs : 0, running };
+  const work = workOf(starts);
+  const perSecond = activeMs > 0 ? ((work?.done ?? results) * 1_000) / activeMs : 0;
+  return { counts, results, activeMs, perSecond, work, running };
 }
 
 export function standingOf({ state, control }: RunRecord, { running }: RunTally): RunStanding {
@@ -40,6 +44,12 @@ export function standingOf({ state, control }: RunRecord, { running }: RunTally)
   if (running.length > 0 && running.every(({ holder }) => isHolderGone(holder))) return 'died';
   if (control.isStopped) return 'stopping';
   return control.isPaused ? 'paused' : 'running';
+}
+
+function workOf(starts: readonly StartRecord[]): RunTally['work'] {
+  const told = starts.flatMap(({ work }) => work ?? []);
+  const [first] = told;
+  return first && { done: told.reduce((sum, { done }) => sum + done, 0), unit: first.unit };
 }
 
 function addCounts(sum: Counts, counts: Counts): void {

@@ -9,7 +9,8 @@ const MIGRATION_LOCK = 0x72_74_6e;
 /**
  * The ledger's tables, step by step. A step that has been released never changes; a change is a new step at the end.
  * `leases` is who runs a shard (and how far it is), `starts` how each start of it went, `claims` two bitmaps a segment of
- * positions (pipeline/claims.ts), `unsent` how the positions ended that were not sent.
+ * positions (pipeline/claims.ts), `unsent` how the positions ended that were not sent; `schedules` and `slots` are the
+ * history of schedules (schedule/history.ts).
  */
 const MIGRATIONS: readonly string[] = [
   `create table rtn.runs (
@@ -67,6 +68,39 @@ const MIGRATIONS: readonly string[] = [
      reason text not null,
      primary key (run_id, shard, position)
    );`,
+  `create table rtn.schedules (
+     schedule text primary key,
+     timing text,
+     cursor_at timestamptz,
+     is_paused boolean not null default false,
+     is_troubled boolean not null default false,
+     overdue_at timestamptz
+   );
+   create table rtn.slots (
+     schedule text not null references rtn.schedules on delete cascade,
+     slot timestamptz not null,
+     state text not null check (state in ('waiting', 'running', 'ran', 'failed', 'missed', 'skipped')),
+     run_id text not null,
+     operation text not null,
+     version text,
+     is_manual boolean not null,
+     is_catch_up boolean not null,
+     attempt int not null,
+     retries int not null,
+     server text,
+     process text,
+     stop text,
+     not_before timestamptz,
+     started_at timestamptz,
+     ended_at timestamptz,
+     exit_code int,
+     reason text,
+     alert text,
+     beat_at timestamptz not null default clock_timestamp(),
+     primary key (schedule, slot)
+   );
+   create index slots_by_time on rtn.slots (slot);
+   create index slots_in_hand on rtn.slots (schedule) where state in ('waiting', 'running') or alert is not null;`,
 ];
 
 /** What a run does with the tables of the ledger. */
@@ -78,17 +112,32 @@ const LEDGER_GRANTS: readonly Grant[] = [
   { on: 'table', name: 'rtn.unsent', privileges: ['select', 'insert'] },
 ];
 
+/** What a server of schedules does with the tables of their history. */
+const HISTORY_GRANTS: readonly Grant[] = [
+  { on: 'table', name: 'rtn.schedules', privileges: ['select', 'insert', 'update'] },
+  { on: 'table', name: 'rtn.slots', privileges: ['select', 'insert', 'update'] },
+];
+
 /**
  * Brings the schema `rtn` to the newest step. Two runners that start at once do it one after the other. Where there is
  * nothing to do no right to make anything is needed. Throws `configuration` where a newer runner was here before.
  */
-export async function migrate(pool: Pool): Promise<void> {
-  const what = 'the tables of the ledger could not be made';
+export function migrate(pool: Pool): Promise<void> {
+  return migrateFor(pool, 'the ledger', LEDGER_GRANTS);
+}
+
+/** The same for who keeps the history of schedules there. */
+export function migrateHistory(pool: Pool): Promise<void> {
+  return migrateFor(pool, 'the history of schedules', HISTORY_GRANTS);
+}
+
+async function migrateFor(pool: Pool, whose: string, grants: readonly Grant[]): Promise<void> {
+  const what = `the tables of ${whose} could not be made`;
   await locked(pool, what, async (client) => {
     const done = await stepsDone(client);
     if (done > MIGRATIONS.length) throw newerLedger(done);
     if (done < MIGRATIONS.length) await takeSteps(client, what, done);
-    await requireGrants(client, 'the ledger cannot be written', LEDGER_GRANTS);
+    await requireGrants(client, `${whose} cannot be written`, grants);
   });
 }
 

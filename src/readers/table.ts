@@ -17,8 +17,7 @@ export const tableSpec: ComponentSpec = {
   construct: 'table',
   description:
     "Reads the input's table to its end: yt:PATH; file:PATH of JSON lines (.ndjson, .jsonl) or CSV (.csv), also in gzip (.gz); file:- for stdin; pg:QUERY.sql, a file with one SELECT; yql:QUERY.sql (not yet run).",
-  binds: 'input',
-  schemes: SCHEMES,
+  binds: [{ to: 'input', schemes: SCHEMES }],
   fields: {},
   environment: [...YT_ENVIRONMENT, DATABASE_URL],
 };

@@ -16,8 +16,7 @@ export const zmqSpec: ComponentSpec = {
   construct: 'zmq',
   description:
     'Receives rows over ZeroMQ. A message is one JSON object, an array of objects, or objects on a line each.',
-  binds: 'input',
-  schemes: [],
+  binds: [{ to: 'input', schemes: [] }],
   fields: {
     endpoint: {
       description:

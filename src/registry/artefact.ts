@@ -58,7 +58,7 @@ export function classify(path: string): Identity | 'foreign' | { readonly mispla
   const expected = `${folder}/<name>/<version>.yaml`;
   if (file === undefined || deeper.length > 0)
     return { misplaced: `no ${kind} is read from here; expected ${expected}` };
-  if (file === 'schedules.yaml' || file.endsWith('.test.yaml')) return 'foreign';
+  if ((kind === 'operation' && file === 'schedules.yaml') || file.endsWith('.test.yaml')) return 'foreign';
   if (file.endsWith('.yml'))
     return { misplaced: `files that end in .yml are not read; name it ${path.slice(0, -4)}.yaml` };
   const version = strictVersion(file.slice(0, -'.yaml'.length));

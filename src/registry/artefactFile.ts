@@ -65,7 +65,8 @@ function elsewhere(findings: readonly Finding[], told: readonly Finding[]): Find
   return findings.filter(({ line, column }) => !places.has(`${line}:${column}`));
 }
 
-function readSource(path: string, tree: FileTree): { source?: Source; findings: Finding[] } {
+/** Reads a document of a tree; one that cannot be read gives a finding. */
+export function readSource(path: string, tree: FileTree): { source?: Source; findings: Finding[] } {
   const bytes = tree.read(path);
   if (bytes !== undefined) return parseSource(path, bytes);
   const message = 'the file cannot be read; a document is a regular file, no symbolic link';
@@ -75,7 +76,7 @@ function readSource(path: string, tree: FileTree): { source?: Source; findings: 
 }
 
 /** Stands for a document that could not be read, so that rules which look at it find nothing more. */
-function unreadable(file: string): Source {
+export function unreadable(file: string): Source {
   const position = () => ({ line: 1, column: 1 });
   return {
     file,

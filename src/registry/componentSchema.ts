@@ -86,16 +86,17 @@ function branchFor(spec: ComponentSpec): JsonSchema {
 }
 
 function branchSchema(spec: ComponentSpec): JsonSchema {
-  const bound = spec.binds && {
-    [spec.binds]: { type: 'string', description: `Name of the ${spec.binds} of this operation.` },
-  };
+  const bound = (spec.binds ?? []).map(({ to }) => [
+    to,
+    { type: 'string', description: `Name of the ${to} of this operation.` },
+  ]);
   const fields = Object.entries(spec.fields).map(([key, field]) => [key, fieldSchema(field)]);
   const required = Object.keys(spec.fields).filter((key) => spec.fields[key]?.isRequired);
   return {
     description: spec.description,
     additionalProperties: false,
-    required: [...(spec.binds ? [spec.binds] : []), ...required],
-    properties: { use: true, ...bound, ...Object.fromEntries(fields) },
+    required: [...bound.map(([key]) => key), ...required],
+    properties: { use: true, ...Object.fromEntries([...bound, ...fields]) },
   };
 }
 

@@ -4,6 +4,7 @@ import { componentDefinitions } from './componentSchema.js';
 import { CONFIG_SCHEMA } from './config.js';
 import { DIGEST_FORM } from './digest.js';
 import { INPUT_TYPES, OPERATION_PARTS, OUTPUT_TYPES, STAGES } from './document.js';
+import { SCHEDULES_SCHEMA } from './scheduleSchema.js';
 import { NAME_PATTERN, REFERENCE_PATTERN, VERSION_PATTERN } from './version.js';
 import { WAIVERS_SCHEMA } from './waivers.js';
 
@@ -58,7 +59,12 @@ export function documentSchemas(specs: readonly ComponentSpec[]): Record<Artefac
 
 /** `schemas/operation.schema.json`: where each schema stands in a repository, as the modeline of a document names it. */
 export function schemaFiles(specs: readonly ComponentSpec[]): Record<string, string> {
-  const schemas = { ...documentSchemas(specs), config: CONFIG_SCHEMA, waivers: WAIVERS_SCHEMA };
+  const schemas = {
+    ...documentSchemas(specs),
+    schedules: SCHEDULES_SCHEMA,
+    config: CONFIG_SCHEMA,
+    waivers: WAIVERS_SCHEMA,
+  };
   return Object.fromEntries(
     Object.entries(schemas).map(([kind, schema]) => [
       `schemas/${kind}.schema.json`,

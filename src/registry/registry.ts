@@ -14,6 +14,7 @@ import { ArtefactFile } from './artefactFile.js';
 import type { LayerDocument, OperationDocument, TemplateDocument } from './document.js';
 import { compareText, type Finding } from './finding.js';
 import { dependenciesOf, replacementOf } from './links.js';
+import { ScheduleFile, scheduledOperation } from './scheduleFile.js';
 import { suggestion } from './spelling.js';
 import { type FileChange, type FileTree, withChanges } from './tree.js';
 import { documentValidator } from './validation.js';
@@ -32,6 +33,8 @@ export class Registry {
   readonly artefacts: readonly Artefact[];
   /** Files that stand where nobody would ever read them (`version/path`). */
   readonly misplaced: readonly Finding[];
+  /** The files of schedules, by the name of their operation. */
+  readonly scheduleFiles: readonly ScheduleFile[];
   readonly #byKey: ReadonlyMap<string, Artefact>;
   readonly #byName: ReadonlyMap<string, readonly Artefact[]>;
 
@@ -42,11 +45,13 @@ export class Registry {
     specs: readonly ComponentSpec[],
     artefacts: readonly Artefact[],
     misplaced: readonly Finding[],
+    scheduleFiles: readonly ScheduleFile[],
   ) {
     const order = (kind: ArtefactKind) => ARTEFACT_KINDS.indexOf(kind);
     this.tree = tree;
     this.#specs = specs;
     this.misplaced = misplaced;
+    this.scheduleFiles = [...scheduleFiles].sort((a, b) => compareText(a.path, b.path));
     this.artefacts = [...artefacts].sort(
       (a, b) =>
         order(a.kind) - order(b.kind) || compareText(a.name, b.name) || byVersion(a.version, b.version),
@@ -143,9 +148,14 @@ export function loadRegistry(tree: FileTree, specs: readonly ComponentSpec[]): R
   const validate = documentValidator(specs);
   const artefacts = new Map<string, Artefact>();
   const misplaced: Finding[] = [];
+  const scheduleFiles: ScheduleFile[] = [];
   for (const path of ARTEFACT_KINDS.flatMap((kind) => tree.list(FOLDERS[kind]))) {
     const identity = classify(path);
-    if (identity === 'foreign') continue;
+    if (identity === 'foreign') {
+      const scheduled = scheduledOperation(path);
+      if (scheduled !== undefined) scheduleFiles.push(new ScheduleFile(scheduled, path, tree));
+      continue;
+    }
     if ('misplaced' in identity) {
       misplaced.push(misplacedAt(path, identity.misplaced));
       continue;
@@ -161,7 +171,7 @@ export function loadRegistry(tree: FileTree, specs: readonly ComponentSpec[]): R
         misplacedAt(second.path, `${referenceTo(kept)} stands in ${kept.path}; delete one of the two`),
       );
   }
-  return new Registry(tree, specs, [...artefacts.values()], misplaced);
+  return new Registry(tree, specs, [...artefacts.values()], misplaced, scheduleFiles);
 }
 
 function keyOf({ kind, name, version }: Identity): string {

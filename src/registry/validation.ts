@@ -1,4 +1,4 @@
-import type { ValidateFunction } from 'ajv';
+import type { ErrorObject, ValidateFunction } from 'ajv';
 import type { ComponentSpec } from '../component.js';
 import type { ArtefactKind } from './artefact.js';
 import { documentSchemas } from './documentSchema.js';
@@ -29,21 +29,31 @@ function newValidator(specs: readonly ComponentSpec[]): DocumentValidator {
     const validate = compiled.get(kind) ?? ajv.compile(schemas[kind]);
     compiled.set(kind, validate);
     validate(source.value);
-    const mistakes = withoutMisspelt([
-      ...mistakesOf(validate.errors ?? [], source.homeOf),
-      ...(kind === 'operation' ? embeddedMistakes(source.value) : []),
-    ]);
-    const findings = mistakes.map(
-      ({ rule, message, path, isAboutKey }): Finding => ({
-        rule,
-        severity: 'error',
-        file: source.file,
-        ...(isAboutKey ? source.positionOfKey(path) : source.positionOf(path)),
-        message,
-      }),
+    return schemaFindings(
+      source,
+      validate.errors ?? [],
+      kind === 'operation' ? embeddedMistakes(source.value) : [],
     );
-    return inOrder(findings);
   };
+}
+
+/** What ajv found in a document, in words and with places, and mistakes that were found otherwise. */
+export function schemaFindings(
+  source: Source,
+  errors: readonly ErrorObject[],
+  others: readonly Mistake[] = [],
+): Finding[] {
+  const mistakes = withoutMisspelt([...mistakesOf(errors, source.homeOf), ...others]);
+  const findings = mistakes.map(
+    ({ rule, message, path, isAboutKey }): Finding => ({
+      rule,
+      severity: 'error',
+      file: source.file,
+      ...(isAboutKey ? source.positionOfKey(path) : source.positionOf(path)),
+      message,
+    }),
+  );
+  return inOrder(findings);
 }
 
 /** A misspelt key is one mistake: that the right one is missing goes without saying. */

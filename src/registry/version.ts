@@ -1,5 +1,7 @@
 import compareVersions from 'semver/functions/compare.js';
 import parseSemver from 'semver/functions/parse.js';
+import satisfies from 'semver/functions/satisfies.js';
+import validRange from 'semver/ranges/valid.js';
 
 /** What a version looks like: strict semver without build metadata, since two builds of one version would be equal. */
 export const VERSION_PATTERN =
@@ -55,4 +57,14 @@ export function splitReference(text: string): { name: string; version: string | 
   return at < 0
     ? { name: text, version: undefined }
     : { name: text.slice(0, at), version: text.slice(at + 1) };
+}
+
+/** Whether a text is a range of versions such as `^1.4` or `1.x`; what is a version itself is one, too. */
+export function isVersionRange(text: string): boolean {
+  return text.trim() !== '' && validRange(text) !== null;
+}
+
+/** Whether a version lies in a range. A pre-release does only where the range names one of the same MAJOR.MINOR.PATCH. */
+export function isInRange(text: string, range: string): boolean {
+  return satisfies(text, range);
 }

@@ -131,20 +131,23 @@ const bindingScheme: Rule = {
 };
 
 /** Why nothing that is bound can serve the location, or not all that takes one; undefined where nothing is known against it. */
-function unserved(location: string, to: Binding['to'], bound: readonly Binding[]): string | undefined {
+export function unserved(location: string, to: Binding['to'], bound: readonly Binding[]): string | undefined {
   const scheme = /^([a-z][a-z0-9]*):./.exec(location)?.[1];
   if (scheme === undefined) return undefined;
-  const specs = bound.map(({ spec }) => spec);
-  const unable = specs.find(
-    (spec) => spec?.schemes !== undefined && spec.schemes.length > 0 && !spec.schemes.includes(scheme),
+  const served = bound.map(({ spec }) => ({
+    spec,
+    schemes: spec?.binds?.find((bond) => bond.to === to)?.schemes,
+  }));
+  const unable = served.find(
+    ({ schemes }) => schemes !== undefined && schemes.length > 0 && !schemes.includes(scheme),
   );
   const verb = to === 'input' ? 'read' : 'write';
-  if (unable !== undefined) {
+  if (unable?.spec !== undefined) {
     const expected = unable.schemes?.map((each) => `${each}:…`).join(' or ');
-    return `the ${unable.kind} '${unable.key}' cannot ${verb} ${scheme}:…, expected ${expected}`;
+    return `the ${unable.spec.kind} '${unable.spec.key}' cannot ${verb} ${scheme}:…, expected ${expected}`;
   }
-  const [first] = specs;
-  return first !== undefined && specs.every((spec) => spec?.schemes?.length === 0)
+  const first = served[0]?.spec;
+  return first !== undefined && served.every(({ schemes }) => schemes?.length === 0)
     ? `the ${first.kind} '${first.key}' takes no location, so this one is never used`
     : undefined;
 }

@@ -10,6 +10,7 @@ import type { Status } from '../registry/document.js';
 import { isMap } from '../registry/jsonSchema.js';
 import { nextVersion } from '../registry/level.js';
 import type { Registry } from '../registry/registry.js';
+import type { ScheduleFile } from '../registry/scheduleFile.js';
 import { scriptsOf } from '../registry/scripts.js';
 import { shellPath } from '../shell.js';
 
@@ -56,6 +57,22 @@ export function removedArtefacts(registry: Registry, { changed, registry: base }
     const before = base.find(kind, name, version);
     return before !== undefined && registry.find(kind, name, version) === undefined ? [before] : [];
   });
+}
+
+/** The files of schedules that the change touches, and those besides whose operation it touches; without a base all. */
+export function schedulesToJudge(
+  { scheduleFiles: files }: Registry,
+  base: Base | undefined,
+  touched: readonly Identity[],
+): { scheduleFiles: readonly ScheduleFile[]; touchedSchedules: readonly ScheduleFile[] } {
+  if (base === undefined) return { scheduleFiles: files, touchedSchedules: [] };
+  const operations = new Set(touched.flatMap(({ kind, name }) => (kind === 'operation' ? name : [])));
+  return {
+    scheduleFiles: files.filter(({ path }) => base.changed.has(path)),
+    touchedSchedules: files.filter(
+      ({ path, operation }) => !base.changed.has(path) && operations.has(operation),
+    ),
+  };
 }
 
 /** Those that cannot do without any of these, directly or through others. */

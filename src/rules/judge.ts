@@ -6,7 +6,7 @@ import { loadRegistry, type Registry } from '../registry/registry.js';
 import type { FileTree } from '../registry/tree.js';
 import { BATCH_RULES } from './batch.js';
 import { BINDING_RULES } from './binding.js';
-import { type Base, changedArtefacts, dependentsOf, removedArtefacts } from './change.js';
+import { type Base, changedArtefacts, dependentsOf, removedArtefacts, schedulesToJudge } from './change.js';
 import { COMPONENT_RULES } from './component.js';
 import { DEPRECATION_RULES } from './deprecation.js';
 import { FLAG_RULES } from './flag.js';
@@ -15,6 +15,8 @@ import { LAYER_RULES } from './layer.js';
 import { OUTCOME_RULES } from './outcome.js';
 import { REFERENCE_RULES } from './reference.js';
 import type { Judged, Rule } from './rule.js';
+import { SCHEDULE_RULES } from './schedule.js';
+import { STARTED_RULES } from './scheduleStart.js';
 import { SCHEMA_RULES } from './schema.js';
 import { SCRIPT_RULES } from './script.js';
 import { SECRET_RULES } from './secret.js';
@@ -42,6 +44,8 @@ export const RULES: readonly Rule[] = [
   ...BATCH_RULES,
   ...SELECT_RULES,
   ...OUTCOME_RULES,
+  ...SCHEDULE_RULES,
+  ...STARTED_RULES,
   ...SECRET_RULES,
   ...CONFIG_RULES,
   ...WAIVER_RULES,
@@ -74,10 +78,26 @@ export function judge(tree: FileTree, specs: readonly ComponentSpec[], options: 
   const touched = base === undefined ? [] : [...artefacts, ...removedArtefacts(registry, base)];
   const dependents = dependentsOf(touched, registry).filter((dependent) => !artefacts.includes(dependent));
   const misplaced = registry.misplaced.filter(({ file }) => base === undefined || base.changed.has(file));
-  const loading = [...misplaced, ...artefacts.flatMap((artefact) => artefact.findings)];
+  const { scheduleFiles, touchedSchedules } = schedulesToJudge(registry, base, touched);
+  const loading = [
+    ...misplaced,
+    ...artefacts.flatMap((artefact) => artefact.findings),
+    ...scheduleFiles.flatMap((file) => file.findings),
+  ];
   // A change that weakens a rule is itself judged by the rules as they were.
   const { severityOf } = settings(base === undefined ? tree : base.registry.tree, RULES);
-  const judged: Judged = { registry, specs, artefacts, dependents, base, today, modules, loading };
+  const judged: Judged = {
+    registry,
+    specs,
+    artefacts,
+    dependents,
+    scheduleFiles,
+    touchedSchedules,
+    base,
+    today,
+    modules,
+    loading,
+  };
   const found = RULES.flatMap((rule) => {
     const set = severityOf(rule);
     if (set === 'off') return [];

@@ -2,6 +2,7 @@ import type { ComponentSpec } from '../component.js';
 import type { Artefact, ArtefactKind } from '../registry/artefact.js';
 import type { Finding, Position, Severity } from '../registry/finding.js';
 import type { Registry } from '../registry/registry.js';
+import type { ScheduleFile } from '../registry/scheduleFile.js';
 import type { Path } from '../registry/source.js';
 import type { Base } from './change.js';
 
@@ -25,6 +26,10 @@ export interface Judged {
   readonly artefacts: readonly Artefact[];
   /** What depends on those and is not among them: judged only for what it names. Empty without a base. */
   readonly dependents: readonly Artefact[];
+  /** The files of schedules that are judged in full. */
+  readonly scheduleFiles: readonly ScheduleFile[];
+  /** Those besides whose operation the change touches: judged only for what they start and give it. Empty without a base. */
+  readonly touchedSchedules: readonly ScheduleFile[];
   readonly base: Base | undefined;
   /** `2026-11-23`. */
   readonly today: string;
@@ -50,19 +55,17 @@ export interface Found extends Position {
 /** What a finding says beside its message. */
 export type Extras = Partial<Pick<Found, 'notes' | 'fix' | 'severity'>>;
 
-/** A finding about the value at a path of an artefact's document. */
-export function at(
-  { path: file, source }: Artefact,
-  path: Path,
-  message: string,
-  extras: Extras = {},
-): Found {
+/** A document of the registry: an artefact, or a file of schedules. */
+type Located = Pick<Artefact, 'path' | 'source'>;
+
+/** A finding about the value at a path of a document. */
+export function at({ path: file, source }: Located, path: Path, message: string, extras: Extras = {}): Found {
   return { file, ...source.positionOf(path), message, ...extras };
 }
 
 /** A finding about the key at the end of a path. */
 export function atKey(
-  { path: file, source }: Artefact,
+  { path: file, source }: Located,
   path: Path,
   message: string,
   extras: Extras = {},

@@ -8,7 +8,7 @@ import type { Found, Judged, Rule } from './rule.js';
 const literal: Rule = {
   id: 'secret/literal',
   severity: 'error',
-  doc: 'Something that looks like a credential stands in a document, the text of a template, a script, rtn.yaml or waivers.yaml, be it in a comment: a token with a known prefix, a private key, a password in a URL, a bearer token, or a random-looking literal or a passphrase under a key such as password or token. Whoever can read the repository can use it, and git keeps it for ever: revoke it, then declare the secret under secrets: and write ${secrets.NAME}, which a runner reads from its environment. Placeholders such as changeme, <token> and ${...} are left alone, and in programs all that is not quoted.',
+  doc: 'Something that looks like a credential stands in a document, the text of a template, a script, schedules.yaml, rtn.yaml or waivers.yaml, be it in a comment: a token with a known prefix, a private key, a password in a URL, a bearer token, or a random-looking literal or a passphrase under a key such as password or token. Whoever can read the repository can use it, and git keeps it for ever: revoke it, then declare the secret under secrets: and write ${secrets.NAME}, which a runner reads from its environment. Placeholders such as changeme, <token> and ${...} are left alone, and in programs all that is not quoted.',
   *check(judged) {
     const looked = new Set<string>();
     for (const file of filesOf(judged)) {
@@ -28,7 +28,7 @@ interface WrittenFile {
 }
 
 /** Every file that the change touches and people write: documents, what belongs to them, and those at the root. */
-function* filesOf({ artefacts, registry, base }: Judged): Iterable<WrittenFile> {
+function* filesOf({ artefacts, scheduleFiles, registry, base }: Judged): Iterable<WrittenFile> {
   for (const artefact of artefacts) {
     const { path, source, kind } = artefact;
     const remedy =
@@ -36,6 +36,8 @@ function* filesOf({ artefacts, registry, base }: Judged): Iterable<WrittenFile> 
     yield { path, text: source.text, remedy };
     for (const file of filesBeside(artefact, registry)) yield* read(file);
   }
+  for (const { path, source } of scheduleFiles)
+    yield { path, text: source.text, remedy: 'let the runner read it from its environment (secrets)' };
   for (const file of [CONFIG_FILE, WAIVERS_FILE])
     if (base === undefined || base.changed.has(file)) yield* read(file);
 

@@ -1,4 +1,4 @@
-import type { ComponentKind, ComponentSpec, ConfigField, JsonSchema } from '../component.js';
+import type { Bond, ComponentKind, ComponentSpec, ConfigField, JsonSchema } from '../component.js';
 import type { Artefact } from '../registry/artefact.js';
 import { COMPONENT_STAGES } from '../registry/document.js';
 import { eachPathsIn, isEach } from '../registry/each.js';
@@ -18,6 +18,8 @@ import type {
   TextUse,
   Uses,
 } from './use.js';
+
+const ANY_BONDS: readonly Bond[] = [{ to: 'input' }, { to: 'output' }];
 
 /** Where a walk is. */
 interface Place {
@@ -72,10 +74,9 @@ export function walk(operation: Artefact, specs: readonly ComponentSpec[]): Uses
       const field = spec && Object.hasOwn(spec.fields, key) ? spec.fields[key] : undefined;
       const at = below(place, key);
       // An unknown component is one finding already; taking its input and output at their word keeps it one.
-      const binds =
-        spec === undefined ? (['input', 'output'] as const).find((word) => word === key) : spec.binds;
-      if (key === binds && typeof item === 'string')
-        bindings.push({ operation, to: binds, name: item, path: at.path, spec });
+      const bond = (spec === undefined ? ANY_BONDS : (spec.binds ?? [])).find(({ to }) => to === key);
+      if (bond !== undefined && typeof item === 'string')
+        bindings.push({ operation, to: bond.to, name: item, path: at.path, spec });
       else if (field?.component !== undefined)
         walkComponent(field.component, item, { ...at, isBatch: spec?.isBatch === true });
       else if (key !== 'use') {

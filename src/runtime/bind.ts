@@ -1,15 +1,23 @@
 import { RtnError } from '../error.js';
-import type { BoundInput, BoundOutput, InputDefinition } from '../pipeline/binding.js';
+import type { BoundInput, BoundOutput, BoundWhole, InputDefinition } from '../pipeline/binding.js';
 import { parseLocation } from '../pipeline/location.js';
-import type { RunnerDefinition } from './definition.js';
+import type { PipelineRunner, RunnerDefinition, TaskRunner } from './definition.js';
 
 type Locations = Readonly<Record<string, string>>;
 
 /** The inputs with the locations that this run reads them from. */
-export function bindInputs({ inputs }: RunnerDefinition, locations: Locations): Record<string, BoundInput> {
+export function bindInputs({ inputs }: PipelineRunner, locations: Locations): Record<string, BoundInput> {
   const bound = Object.entries(inputs).map(([name, input]): [string, BoundInput] => {
     const text = locations[name];
     return [name, { ...input, name, location: text === undefined ? undefined : parseLocation(text) }];
+  });
+  return Object.fromEntries(bound);
+}
+
+/** The inputs of a task with the locations that this run takes them from. */
+export function bindWholes({ inputs }: TaskRunner, locations: Locations): Record<string, BoundWhole> {
+  const bound = Object.entries(inputs).map(([name, input]): [string, BoundWhole] => {
+    return [name, { ...input, name, location: parseLocation(locations[name] ?? '') }];
   });
   return Object.fromEntries(bound);
 }
@@ -26,7 +34,7 @@ export function bindOutputs(
 }
 
 /** The input whose rows are the messages. Throws `configuration` unless there is exactly one. */
-export function theInput({ inputs, operation }: RunnerDefinition): [string, InputDefinition] {
+export function theInput({ inputs, operation }: PipelineRunner): [string, InputDefinition] {
   const [first, ...others] = Object.entries(inputs);
   if (first === undefined || others.length > 0) {
     throw new RtnError(

@@ -1,6 +1,6 @@
 import { oneLine, RtnError } from '../error.js';
 import { flagName } from '../runner-flags.js';
-import type { RunnerDefinition } from './definition.js';
+import { isTaskRunner, type RunnerDefinition } from './definition.js';
 import { flagsOf, readFlags } from './flags.js';
 import { type RunOptions, runOptions } from './options.js';
 import { resolveParams } from './params.js';
@@ -63,8 +63,9 @@ export function parseCommandLine(
  * The inputs that are read from a location, as far as a definition tells: a service reads streams, whose endpoint its
  * reader's config gives. A service that does read a location is told so by its reader when it opens.
  */
-export function locatedInputs({ operation, inputs }: RunnerDefinition): ReadonlySet<string> {
-  return new Set(operation.runner.startsWith('service') ? [] : Object.keys(inputs));
+export function locatedInputs(definition: RunnerDefinition): ReadonlySet<string> {
+  const isService = !isTaskRunner(definition) && definition.operation.runner.startsWith('service');
+  return new Set(isService ? [] : Object.keys(definition.inputs));
 }
 
 /** `node driver_push-1.4.10.one-shot.mjs`: how help and messages call the runner. */

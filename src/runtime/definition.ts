@@ -1,20 +1,45 @@
 import type { JsonSchema } from '../component.js';
-import type { BoundInput, BoundOutput, InputDefinition, OutputDefinition } from '../pipeline/binding.js';
+import type {
+  BoundInput,
+  BoundOutput,
+  BoundWhole,
+  InputDefinition,
+  OutputDefinition,
+  WholeDefinition,
+} from '../pipeline/binding.js';
 import type { Pipeline } from '../pipeline/contract.js';
 import type { InDoubtPolicy } from '../pipeline/plan.js';
+import type { Task } from '../pipeline/task.js';
 
-/** What a generated runner says of itself: the one argument of `runner`. Everything in it is plain data but `pipeline`. */
-export interface RunnerDefinition {
+/** What a generated runner says of itself: the one argument of `runner`. Plain data, but for the function at its end. */
+export type RunnerDefinition = PipelineRunner | TaskRunner;
+
+interface DeclaredRunner {
   readonly operation: OperationIdentity;
-  readonly inputs: Readonly<Record<string, InputDefinition>>;
   readonly outputs: Readonly<Record<string, OutputDefinition>>;
   /** JSON Schema per param, with its default and description. */
   readonly params: Readonly<Record<string, JsonSchema>>;
   /** Environment variables that hold credentials. Only their values are secret. */
   readonly secrets: Readonly<Record<string, SecretDefinition>>;
   readonly policy: RunnerPolicy;
+}
+
+/** A runner that sends. */
+export interface PipelineRunner extends DeclaredRunner {
+  readonly inputs: Readonly<Record<string, InputDefinition>>;
   /** Called once the command line is understood; wires the stages without touching the world. */
   pipeline(context: RunnerContext): Pipeline;
+}
+
+/** A runner that does one piece of work. */
+export interface TaskRunner extends DeclaredRunner {
+  readonly inputs: Readonly<Record<string, WholeDefinition>>;
+  /** Called once the command line is understood; makes the task without touching the world. */
+  task(context: TaskContext): Task;
+}
+
+export function isTaskRunner(definition: RunnerDefinition): definition is TaskRunner {
+  return 'task' in definition;
 }
 
 export interface SecretDefinition {
@@ -48,8 +73,16 @@ export interface RunnerPolicy {
 }
 
 /** What the generated `pipeline` function receives. */
-export interface RunnerContext {
+export interface RunnerContext extends SharedContext {
   readonly inputs: Readonly<Record<string, BoundInput>>;
+}
+
+/** What the generated `task` function receives. */
+export interface TaskContext extends SharedContext {
+  readonly inputs: Readonly<Record<string, BoundWhole>>;
+}
+
+interface SharedContext {
   readonly outputs: Readonly<Record<string, BoundOutput>>;
   // biome-ignore lint/suspicious/noExplicitAny: each param has the type its own schema says
   readonly params: Readonly<Record<string, any>>;

@@ -1,8 +1,8 @@
+import { typesOf } from '../component.js';
 import { oneLine, RtnError } from '../error.js';
 import { suggestion } from '../registry/spelling.js';
-import { flagName, OPTION_FLAGS } from '../runner-flags.js';
-import type { RunnerDefinition } from './definition.js';
-import { typesOf } from './expectation.js';
+import { flagName, OPTION_FLAGS, TASK_OPTION_FLAGS } from '../runner-flags.js';
+import { isTaskRunner, type RunnerDefinition } from './definition.js';
 
 /** One flag that a runner understands. */
 export interface Flag {
@@ -25,7 +25,8 @@ export interface GivenFlags {
 }
 
 /** All flags of a runner by their name without dashes. Two of one name are a mistake of the operation. */
-export function flagsOf({ operation, inputs, outputs, params }: RunnerDefinition): ReadonlyMap<string, Flag> {
+export function flagsOf(definition: RunnerDefinition): ReadonlyMap<string, Flag> {
+  const { operation, inputs, outputs, params } = definition;
   const flags = new Map<string, Flag>();
   const add = (kind: Flag['kind'], name: string, takes: Flag['takes'], isRepeatable = false): void => {
     const other = flags.get(flagName(name));
@@ -38,7 +39,9 @@ export function flagsOf({ operation, inputs, outputs, params }: RunnerDefinition
     }
     flags.set(flagName(name), { kind, name, takes, isRepeatable });
   };
-  for (const { flag, placeholder, isRepeatable } of OPTION_FLAGS)
+  for (const { flag, placeholder, isRepeatable } of isTaskRunner(definition)
+    ? TASK_OPTION_FLAGS
+    : OPTION_FLAGS)
     add('option', flag, placeholder === undefined ? 'nothing' : 'value', isRepeatable);
   for (const name of Object.keys(inputs)) add('input', name, 'value');
   for (const name of Object.keys(outputs)) add('output', name, 'value');

@@ -1,9 +1,9 @@
 import type { EnvironmentVariable } from '../component.js';
 import { oneLine } from '../error.js';
 import { RUNNER_EXIT } from '../exit.js';
-import { flagName, OPTION_FLAGS } from '../runner-flags.js';
+import { flagName, OPTION_FLAGS, TASK_OPTION_FLAGS } from '../runner-flags.js';
 import { commandOf, locatedInputs } from './command-line.js';
-import type { RunnerDefinition } from './definition.js';
+import { isTaskRunner, type RunnerDefinition } from './definition.js';
 import {
   exampleOf,
   flagText,
@@ -37,10 +37,21 @@ const EXIT_MEANINGS: Readonly<Record<keyof typeof RUNNER_EXIT, string>> = {
   configuration: 'wrong endpoint, table or document',
 };
 
-const EXIT_CODES: readonly Entry[] = Object.entries(RUNNER_EXIT).map(([name, code]) => [
-  String(code).padStart(2),
-  EXIT_MEANINGS[name as keyof typeof RUNNER_EXIT],
-]);
+/** What a task means otherwise. */
+const TASK_EXIT_MEANINGS: Readonly<Partial<Record<keyof typeof RUNNER_EXIT, string>>> = {
+  ok: 'all that there was to do is done',
+  data: 'what it was given cannot be read',
+  unavailable: 'a database or cluster does not answer',
+  storage: 'what it has done could not be written',
+};
+
+function exitCodes(definition: RunnerDefinition): Entry[] {
+  const meanings = { ...EXIT_MEANINGS, ...(isTaskRunner(definition) && TASK_EXIT_MEANINGS) };
+  return Object.entries(RUNNER_EXIT).map(([name, code]) => [
+    String(code).padStart(2),
+    meanings[name as keyof typeof RUNNER_EXIT],
+  ]);
+}
 
 /** The text of `--help`: all that a person needs to start this runner, and a scheduler to judge how it ended. */
 export function helpText(definition: RunnerDefinition, options: HelpOptions): string {
@@ -58,7 +69,7 @@ export function helpText(definition: RunnerDefinition, options: HelpOptions): st
     `Usage\n${paragraph(usage(definition, needed), 2, width, 6)}`,
     `Example\n${paragraph(example(definition, needed), 2, width - 2, 6).replaceAll('\n', ' \\\n')}`,
     ...sections.map(([head, entries]) => `${head}\n${entriesText(entries, width, column)}`),
-    `Exit codes\n${entriesText(EXIT_CODES, width, 6)}`,
+    `Exit codes\n${entriesText(exitCodes(definition), width, 6)}`,
   ];
   return `${blocks.join('\n\n')}\n`;
 }
@@ -66,10 +77,12 @@ export function helpText(definition: RunnerDefinition, options: HelpOptions): st
 type Section = readonly [head: string, entries: readonly Entry[]];
 
 function sectionsOf(
-  { inputs, outputs, params, secrets }: RunnerDefinition,
+  definition: RunnerDefinition,
   needed: ReadonlySet<string>,
   environment: readonly EnvironmentVariable[],
 ): Section[] {
+  const { inputs, outputs, params, secrets } = definition;
+  const options = isTaskRunner(definition) ? TASK_OPTION_FLAGS : OPTION_FLAGS;
   return [
     ['Inputs', Object.entries(inputs).map(([name, input]) => locationEntry(name, input, needed.has(name)))],
     ['Outputs', Object.entries(outputs).map(([name, output]) => locationEntry(name, output, true))],
@@ -84,7 +97,7 @@ function sectionsOf(
     ['Environment', environment.map(variableEntry)],
     [
       'Options',
-      OPTION_FLAGS.map(({ flag, placeholder, description }) => [flagText(flag, placeholder), description]),
+      options.map(({ flag, placeholder, description }) => [flagText(flag, placeholder), description]),
     ],
   ];
 }

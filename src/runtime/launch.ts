@@ -3,7 +3,7 @@ import { oneLine } from '../error.js';
 import { RUNNER_EXIT } from '../exit.js';
 import { SpillFile } from '../loggers/spill.js';
 import { spilledResults } from '../loggers/spilled.js';
-import { count, Progress, type ProgressStyle } from '../observe/progress.js';
+import { count, Progress } from '../observe/progress.js';
 import type { Begun, KeepOptions } from '../pipeline/begin.js';
 import type { InputDefinition } from '../pipeline/binding.js';
 import type { Pipeline, PipelineQueues, Run } from '../pipeline/contract.js';
@@ -18,9 +18,9 @@ import { ReplayFile } from '../readers/replay-file.js';
 import { bindInputs, bindOutputs, logLocation, theInput } from './bind.js';
 import type { CommandLine } from './command-line.js';
 import { confirm, terminalAsk } from './confirm.js';
-import type { RunnerDefinition } from './definition.js';
+import type { PipelineRunner } from './definition.js';
 import { dryRunSummary, dryRunText } from './dry-run.js';
-import type { RunOptions } from './options.js';
+import { progressStyle } from './options.js';
 import { inDoubtOf, planOf, refuseParts, stateDir, totalToPass } from './plan.js';
 import { Rehearsal } from './rehearsal.js';
 import { Renewal } from './renewal.js';
@@ -36,7 +36,7 @@ type RunCommand = Extract<CommandLine, { kind: 'run' }>;
  * with signals, progress and the last lines around it. `run` is called once and gives the exit code.
  */
 export class Launch {
-  readonly #definition: RunnerDefinition;
+  readonly #definition: PipelineRunner;
   readonly #command: RunCommand;
   readonly #assembled: Pipeline;
   /** Set in a dry run: stands in for sender and logger. */
@@ -64,7 +64,7 @@ export class Launch {
   #startedMs: number;
 
   /** Assembles the operation's stages and finds out which run this is; opens nothing but what tells that. */
-  static async prepare(definition: RunnerDefinition, command: RunCommand): Promise<Launch> {
+  static async prepare(definition: PipelineRunner, command: RunCommand): Promise<Launch> {
     const { options, inputs, outputs, params, secrets } = command;
     const { name: operation } = definition.operation;
     const context = {
@@ -91,7 +91,7 @@ export class Launch {
   }
 
   private constructor(
-    definition: RunnerDefinition,
+    definition: PipelineRunner,
     command: RunCommand,
     assembled: Pipeline,
     renewal: Renewal,
@@ -144,11 +144,12 @@ export class Launch {
     const { policy } = this.#definition;
     const { options } = this.#command;
     const isDryRun = this.#rehearsal !== undefined;
-    const release = handleSignals(
-      this.#ending,
-      (message) => this.#tell(message),
-      () => this.#standing(),
-    );
+    const release = handleSignals({
+      end: (signal) => this.#ending.end(signal),
+      effect: 'reading stops; what was read is sent and logged',
+      tell: (message) => this.#tell(message),
+      standing: () => this.#standing(),
+    });
     this.#watch = await this.#openWatch();
     const exitCode = await runPipeline(this.#pipeline, this.#run, {
       input: this.#input,
@@ -300,10 +301,4 @@ export class Launch {
       begun: this.#begun,
     };
   }
-}
-
-function progressStyle({ quiet, jsonProgress }: RunOptions): ProgressStyle {
-  if (jsonProgress) return 'json';
-  if (quiet) return 'none';
-  return process.stderr.isTTY ? 'terminal' : 'lines';
 }

@@ -1,13 +1,18 @@
 import { parseDuration } from '../component.js';
 import { oneLine } from '../error.js';
+import type { ProgressStyle } from '../observe/display.js';
 import type { StatusAddress } from '../observe/status-server.js';
 import type { RetryPlan } from '../pipeline/plan.js';
 import type { SelectionOptions } from '../pipeline/selection.js';
+import { NAME_PATTERN } from '../registry/version.js';
+import type { SlotRequest } from './slot.js';
 
 /** What the command line says of the run itself, apart from the operation. */
 export interface RunOptions {
   /** Name of the run; undefined when it is to be derived from the input. */
   readonly runId: string | undefined;
+  /** What a schedule's start was given in place of a run id. */
+  readonly slot: SlotRequest | undefined;
   /** A new run, whatever others have done. */
   readonly isFresh: boolean;
   /** Which part of the input, from 0, of how many. */
@@ -56,11 +61,13 @@ export function runOptions(given: ReadonlyMap<string, string>): {
   };
   if (given.has('fresh') && given.has('run-id'))
     mistakes.push('--fresh makes a name of its own for the run: give it without --run-id');
+  const slot = slotOf(given, read('start-deadline', parseDuration, 'a duration such as 30m'), mistakes);
   if (given.has('shard') && given.has('limit'))
     mistakes.push('--limit counts over the whole input, a --shard sees its part only: give one of them');
   const isSelected = ['limit', 'sample', 'only'].some((flag) => given.has(flag));
   const values: RunOptions = {
     runId: given.get('run-id'),
+    slot,
     isFresh: given.has('fresh'),
     shard: read('shard', parseShard, 'a part such as 0/3') ?? { index: 0, of: 1 },
     retry: retryOf(given, mistakes),
@@ -83,6 +90,26 @@ function parseShard(text: string): { index: number; of: number } | undefined {
   return index !== undefined && of !== undefined && index < of ? { index, of } : undefined;
 }
 
+function slotOf(
+  given: ReadonlyMap<string, string>,
+  startDeadlineMs: number | undefined,
+  mistakes: string[],
+): SlotRequest | undefined {
+  const [schedule, slot] = [given.get('schedule'), given.get('slot')];
+  if (schedule === undefined && slot === undefined) {
+    if (given.has('start-deadline'))
+      mistakes.push('--start-deadline counts from the slot: give --schedule and --slot');
+    return undefined;
+  }
+  if (schedule === undefined || slot === undefined) mistakes.push('--schedule and --slot go together');
+  else if (!new RegExp(NAME_PATTERN).test(schedule))
+    mistakes.push(`--schedule: got '${oneLine(schedule, 80)}', expected the name of a schedule`);
+  for (const flag of ['run-id', 'fresh'])
+    if (given.has(flag))
+      mistakes.push(`--${flag} names the run, and so do --schedule and --slot: give one of them`);
+  return { schedule: schedule ?? '', slot: slot ?? '', startDeadlineMs };
+}
+
 function retryOf(given: ReadonlyMap<string, string>, mistakes: string[]): RetryPlan | undefined {
   const [of, what] = [given.get('retry-of'), given.get('retry')];
   if (of === undefined && what === undefined) return undefined;
@@ -98,7 +125,7 @@ function parseLimit(text: string): number | undefined {
 }
 
 /** `8080`, `0.0.0.0:8080`, `[::]:8080`. */
-function parseAddress(text: string): StatusAddress | undefined {
+export function parseAddress(text: string): StatusAddress | undefined {
   const [, bracketed, plain, digits] =
     /^(?:(?:\[([0-9a-fA-F:.]+)\]|([^:[\]/\s]+)):)?(\d{1,5})$/.exec(text) ?? [];
   const port = Number(digits);
@@ -124,4 +151,11 @@ export function parseTime(text: string): number | undefined {
   // Date.parse takes the 31st of a month that has 30 days for the 1st of the next.
   if (day === undefined || Number.isNaN(timeMs) || Number.isNaN(dayMs)) return undefined;
   return new Date(dayMs).toISOString().startsWith(day) ? timeMs : undefined;
+}
+
+/** How progress is shown: where nobody sees a terminal, as lines. */
+export function progressStyle({ quiet, jsonProgress }: RunOptions): ProgressStyle {
+  if (jsonProgress) return 'json';
+  if (quiet) return 'none';
+  return process.stderr.isTTY ? 'terminal' : 'lines';
 }

@@ -6,13 +6,13 @@ import type { InDoubtPolicy, RunPlan } from '../pipeline/plan.js';
 import type { SelectionOptions } from '../pipeline/selection.js';
 import { logLocation } from './bind.js';
 import type { CommandLine } from './command-line.js';
-import type { RunnerDefinition } from './definition.js';
+import type { PipelineRunner } from './definition.js';
 import type { RunOptions } from './options.js';
 import type { RunIdentity } from './run-identity.js';
 
 /** What a run does, as its ledger keeps it: what must be the same when it is started again. */
 export function planOf(
-  definition: RunnerDefinition,
+  definition: PipelineRunner,
   { options, outputs, params }: Extract<CommandLine, { kind: 'run' }>,
   { input, identity, run }: { readonly input: string; readonly identity: RunIdentity; readonly run: Run },
 ): RunPlan {
@@ -32,7 +32,7 @@ export function planOf(
 }
 
 /** What becomes of messages in doubt: as the operation says, else sent again where the provider knows a repeat. */
-export function inDoubtOf({ policy }: RunnerDefinition, outline: SenderOutline | undefined): InDoubtPolicy {
+export function inDoubtOf({ policy }: PipelineRunner, outline: SenderOutline | undefined): InDoubtPolicy {
   return policy.inDoubt ?? (outline?.channel.isIdempotent === true ? 'resend' : 'hold');
 }
 

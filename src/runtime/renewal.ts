@@ -1,17 +1,17 @@
 import type { Channel } from '../pipeline/contract.js';
-import type { RunnerContext, RunnerDefinition } from './definition.js';
+import type { PipelineRunner, RunnerContext } from './definition.js';
 import { readSecrets } from './secrets.js';
 
 /** The secrets of a run over its time: those from files are read again when a provider says that they have run out. */
 export class Renewal {
   /** Names by value, of all that this run ever had. */
   readonly secretNames = new Map<string, string>();
-  readonly #definition: RunnerDefinition;
+  readonly #definition: PipelineRunner;
   readonly #environment: Readonly<Record<string, string | undefined>>;
   #context: RunnerContext;
 
   constructor(
-    definition: RunnerDefinition,
+    definition: PipelineRunner,
     context: RunnerContext,
     environment: Readonly<Record<string, string | undefined>>,
   ) {

@@ -30,7 +30,8 @@ export async function identifyRun(
   };
 }
 
-function freshId(operation: string): string {
+/** An id that no run has yet. */
+export function freshId(operation: string): string {
   const time = new Date().toISOString().replace(/[-:]/g, '').slice(0, 15);
   return `${operation}-${time}-${randomBytes(3).toString('hex')}`;
 }

@@ -1,18 +1,25 @@
+import { systemClock } from '../clock.js';
 import type { EnvironmentVariable } from '../component.js';
 import { COMPONENTS } from '../components.js';
 import { oneLine, type RtnError, toRtnError } from '../error.js';
 import { RUNNER_EXIT, runnerExit } from '../exit.js';
+import { parseLocation } from '../pipeline/location.js';
 import { locatedInputs, parseCommandLine } from './command-line.js';
-import type { RunnerDefinition } from './definition.js';
+import { isTaskRunner, type RunnerDefinition } from './definition.js';
+import { firstStartMs } from './first-start.js';
 import { helpText } from './help.js';
 import { Launch } from './launch.js';
+import { runIdOfSlot } from './slot.js';
+import { TaskLaunch } from './task-launch.js';
+import { keepTickShape } from './tick-shape.js';
 
 /**
- * Runs a generated runner as this process: reads the command line, assembles the pipeline, runs it to one of its
+ * Runs a generated runner as this process: reads the command line, assembles the pipeline or the task, runs it to one of its
  * endings, prints the numbers and exits with a code of the table in exit.ts. The only export of the package that owns
  * a process.
  */
 export async function runner(definition: RunnerDefinition): Promise<void> {
+  keepTickShape();
   process.exitCode = await main(definition).catch((thrown: unknown) => {
     const error = toRtnError(thrown);
     process.stderr.write(errorText(error));
@@ -36,11 +43,27 @@ async function main(definition: RunnerDefinition): Promise<number> {
     process.stdout.write(`${name} ${version} (digest ${digest.slice(0, 8)})\n`);
     return RUNNER_EXIT.ok;
   }
-  return (await Launch.prepare(definition, command)).run();
+  const { slot } = command.options;
+  const runId =
+    slot === undefined
+      ? command.options.runId
+      : await runIdOfSlot(slot, firstStartMs(process.env, systemClock.now()));
+  const run = { ...command, options: { ...command.options, runId } };
+  if (isTaskRunner(definition)) return new TaskLaunch(definition, run).run();
+  return (await Launch.prepare(definition, run)).run();
 }
 
-/** What the components read from the environment, each once; those of tables only where an input has a location. */
+/**
+ * What the components read from the environment, each once: of a task what the locations need that it has by default,
+ * else those of tables only where an input has a location.
+ */
 function environmentOf(definition: RunnerDefinition): EnvironmentVariable[] {
+  if (isTaskRunner(definition)) {
+    const members = [...Object.values(definition.inputs), ...Object.values(definition.outputs)];
+    const schemes = members.map(({ default: location = '' }) => parseLocation(location).scheme);
+    const all = new Set(COMPONENTS.flatMap(({ environment = [] }) => environment));
+    return [...all].filter(({ scheme }) => scheme !== undefined && schemes.includes(scheme));
+  }
   const readsTables = locatedInputs(definition).size > 0;
   const components = COMPONENTS.filter(({ kind }) => kind !== 'reader' || readsTables);
   return [...new Set(components.flatMap(({ environment = [] }) => environment))];

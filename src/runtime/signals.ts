@@ -1,17 +1,22 @@
 import { RUNNER_EXIT } from '../exit.js';
-import type { Ending } from '../pipeline/ending.js';
+
+export interface SignalHandling {
+  /** The first signal: what is under way comes to its end. */
+  end(signal: 'SIGTERM' | 'SIGINT'): void;
+  /** What that means, for the line that tells it. */
+  readonly effect: string;
+  tell(message: string): void;
+  /** Where the run stands, for the last line of an Exit. */
+  standing(): string;
+}
 
 /**
  * SIGTERM and the first SIGINT ask for the End; a second signal of either kind is the Exit, at once. A closed pipe
- * on standard output or error (`| head`) ends nothing: what is printed then is dropped. `standing` says where the run
- * stands, for the last line of an Exit. Returns a function to call with the exit code once the run has ended: a signal
- * then only hurries the process, which would else die of it with a code that schedulers read otherwise.
+ * on standard output or error (`| head`) ends nothing: what is printed then is dropped. Returns a function to call with
+ * the exit code once the run has ended: a signal then only hurries the process, which would else die of it with a code
+ * that schedulers read otherwise.
  */
-export function handleSignals(
-  ending: Ending,
-  tell: (message: string) => void,
-  standing: () => string,
-): (exitCode: number) => void {
+export function handleSignals({ end, effect, tell, standing }: SignalHandling): (exitCode: number) => void {
   let signals = 0;
   let endedWith: number | undefined;
   const handle = (signal: NodeJS.Signals) => {
@@ -21,8 +26,8 @@ export function handleSignals(
       tell(`${signal}, the second signal: exits at once, ${standing()}`);
       process.exit(RUNNER_EXIT.temporary);
     }
-    tell(`${signal}: reading stops; what was read is sent and logged. A second signal exits at once.`);
-    ending.end(signal === 'SIGINT' ? 'SIGINT' : 'SIGTERM');
+    tell(`${signal}: ${effect}. A second signal exits at once.`);
+    end(signal === 'SIGINT' ? 'SIGINT' : 'SIGTERM');
   };
   const ignoreClosedPipe = (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;

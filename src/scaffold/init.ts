@@ -10,7 +10,7 @@ import { layerText } from './layer.js';
 import { WORKFLOW, WORKFLOW_PATH } from './workflow.js';
 
 const LAYER = { kind: 'layer', name: 'default', version: '1.0.0' } as const;
-const TEMPLATES = ['one-shot', 'service'] as const;
+const TEMPLATES = ['one-shot', 'service', 'task'] as const;
 
 /** What a new registry is made of. */
 export interface Starter {

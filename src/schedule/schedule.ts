@@ -16,7 +16,7 @@ export type AlertEvent = (typeof ALERT_EVENTS)[number];
 export interface Alert {
   /** The environment variable that holds the address; it gets one POST with JSON an event. */
   readonly webhook: string;
-  readonly on: readonly AlertEvent[];
+  readonly events: readonly AlertEvent[];
 }
 
 export interface Retries {

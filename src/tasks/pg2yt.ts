@@ -1,5 +1,5 @@
 import type { ComponentSpec } from '../component.js';
-import type { BoundInput, BoundOutput } from '../pipeline/binding.js';
+import type { BoundOutput, BoundWhole } from '../pipeline/binding.js';
 import { servedLocation } from '../pipeline/location.js';
 import type { Task, TaskReport, TaskRun } from '../pipeline/task.js';
 import { DATABASE_URL } from '../postgres/connect.js';
@@ -20,6 +20,10 @@ export const pg2ytSpec: ComponentSpec = {
   construct: 'pg2yt',
   description:
     'Moves a send log from Postgres to a folder on YTsaurus, each row once: a table a day, and the rows are deleted from Postgres.',
+  binds: [
+    { to: 'input', schemes: ['pg'] },
+    { to: 'output', schemes: ['yt'] },
+  ],
   fields: {
     batch_rows: {
       description: 'About how many rows one transaction of YTsaurus takes: whole transactions of Postgres.',
@@ -45,14 +49,14 @@ export interface Pg2YtOptions {
 const CALL_RETRY_MS = 30_000;
 
 /** A task that moves the log `pg:TABLE` to the folder `yt:PATH`; see docs/pg2yt.md. */
-export function pg2yt(input: BoundInput, output: BoundOutput, options: Pg2YtOptions = {}): Task {
+export function pg2yt(input: BoundWhole, output: BoundOutput, options: Pg2YtOptions = {}): Task {
   return {
     run: (run) => move(input, output, options, run),
   };
 }
 
 async function move(
-  input: BoundInput,
+  input: BoundWhole,
   output: BoundOutput,
   { batchRows = 100_000, deleteBatchRows = 50_000 }: Pg2YtOptions,
   run: TaskRun,

@@ -106,6 +106,16 @@ describe('a channel of the registry', () => {
       'spec.fields.points: ',
     ],
     [
+      'binds by a word alone',
+      SOURCE.replace('  fields: {', "  binds: 'input',\n  fields: {"),
+      "spec.binds must be a list of {to: 'input' | 'output', schemes: […]}, each of the two once",
+    ],
+    [
+      'binds one input twice',
+      SOURCE.replace('  fields: {', "  binds: [{ to: 'input' }, { to: 'input' }],\n  fields: {"),
+      'spec.binds must be a list of',
+    ],
+    [
       'describes no field',
       SOURCE.replace("description: 'How many.', ", ''),
       'spec.fields.points has no description',

@@ -285,7 +285,7 @@ describe('rtn generate --check', () => {
 });
 
 test('rtn generate --all writes the runners of every active operation, and none of drafts', async () => {
-  for (const name of ['user_push', 'pg2yt']) copy(`operations/${name}`);
+  for (const name of ['user_push', 'yt_cleanup_old_tables']) copy(`operations/${name}`);
   expect((await rtn('generate', '--all')).code).toBe(0);
   const others = ['user_push-1.3.0.one-shot.mjs', 'user_push-1.3.0.service.mjs'];
   expect(readdirSync(join(root, 'runners'))).toEqual([

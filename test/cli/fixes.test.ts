@@ -287,8 +287,9 @@ const SCENARIOS: readonly [
   [
     'deprecation/overdue',
     'a date that has passed',
-    ({ rtn }) =>
-      void rtn('deprecate', 'driver_push@1.4.10', '--reason', 'old', '--remove-after', '2026-01-31'),
+    async ({ rtn }) => {
+      await rtn('deprecate', 'driver_push@1.4.10', '--reason', 'old', '--remove-after', '2026-01-31');
+    },
   ],
 ];
 

@@ -26,7 +26,7 @@ test.each([
   expect(await rtn('new', 'operation', 'order_ready', '--title', 'An order is ready')).toMatchObject({
     code: 0,
   });
-  expect(await rtn('check', '--strict')).toMatchObject({ code: 0, out: '4 artefacts: no findings\n' });
+  expect(await rtn('check', '--strict')).toMatchObject({ code: 0, out: '5 artefacts: no findings\n' });
   expect(await rtn('publish', 'order_ready')).toMatchObject({ code: 0 });
   expect(await rtn('generate', 'order_ready')).toMatchObject({ code: 0 });
   if (isGit) expect(git('status', '--porcelain')).toContain('?? operations/');
@@ -41,6 +41,7 @@ test('tells what was made, what is wanted yet and the next command', async () =>
       'layers/default/1.0.0.yaml: layer default@X, published: the environment that runners run in',
       'templates/one-shot/: template one-shot@X, published',
       'templates/service/: template service@X, published',
+      'templates/task/: template task@X, published',
       'schemas/: JSON Schemas, by which editors complete and check',
       '.github/workflows/registry.yml: a GitHub workflow that judges every pull request',
       'the workflow and the runners need the package: npm install --save-exact realtime-notifications@X',
@@ -55,7 +56,7 @@ test('copies the newest active templates of the package byte for byte', async ()
   await rtn('init');
   const { files } = JSON.parse((await rtn('init', 'elsewhere', '--dry-run', '--json')).out);
   const copied = files.filter((file: string) => file.startsWith('templates/'));
-  expect(copied).toHaveLength(4);
+  expect(copied).toHaveLength(6);
   for (const file of copied) expect(read(file)).toBe(readFileSync(join(ROOT, file), 'utf8'));
   expect(existsSync(join(root, 'elsewhere'))).toBe(false);
 });
@@ -71,6 +72,7 @@ test('copies the partials of the templates, at whatever remove, each once', () =
       ...folder('service', 'retry: retry@1.0.0, delay: delay@1.0.0'),
       ...folder('retry', 'delay: delay@1.0.0'),
       ...folder('delay', ''),
+      ...folder('task', ''),
       ...folder('other', ''),
     }),
     COMPONENTS,
@@ -78,7 +80,7 @@ test('copies the partials of the templates, at whatever remove, each once', () =
   const today = '2026-11-24';
   const starter = { origin, package: 'realtime-notifications@0.1.0', node: '>=20', schemas: {}, today };
   const { changes, notes } = planInit(memoryTree({}), starter, (tree) => judge(tree, COMPONENTS, { today }));
-  const names = ['one-shot', 'service', 'retry', 'delay'];
+  const names = ['one-shot', 'service', 'task', 'retry', 'delay'];
   expect(changes.map(({ path }) => path).filter((path) => path.startsWith('templates/'))).toEqual(
     names.flatMap((name) => [`templates/${name}/1.0.0.yaml`, `templates/${name}/1.0.0.mjs.hbs`]),
   );

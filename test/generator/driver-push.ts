@@ -17,13 +17,13 @@ const field = (extra: Partial<ConfigField> = {}): ConfigField => ({
 
 /** Specs in the shape of the real ones, held here so that golden files change only with the generator. */
 export const SPECS: readonly ComponentSpec[] = [
-  { kind: 'reader', key: 'table', construct: 'table', description: '', binds: 'input', fields: {} },
+  { kind: 'reader', key: 'table', construct: 'table', description: '', binds: [{ to: 'input' }], fields: {} },
   {
     kind: 'reader',
     key: 'zmq',
     construct: 'zmq',
     description: '',
-    binds: 'input',
+    binds: [{ to: 'input' }],
     fields: { endpoint: field({ isRequired: true }) },
   },
   {
@@ -71,7 +71,15 @@ export const SPECS: readonly ComponentSpec[] = [
       outcomes: field({ isRequired: true }),
     },
   },
-  { kind: 'logger', key: 'log', construct: 'log', description: '', binds: 'output', fields: {} },
+  { kind: 'logger', key: 'log', construct: 'log', description: '', binds: [{ to: 'output' }], fields: {} },
+  {
+    kind: 'task',
+    key: 'pg2yt',
+    construct: 'pg2yt',
+    description: '',
+    binds: [{ to: 'input' }, { to: 'output' }],
+    fields: { batch_rows: field(), delete_batch_rows: field() },
+  },
 ];
 
 /** The request that generates a runner of coupons_activate, whose requests carry batches. */
@@ -101,10 +109,24 @@ export function driverPushOfTwo(): RunnerRequest {
   });
 }
 
-/** A template of our own registry, with the stages that runners of today have. */
+/** The request that generates the runner of a task. */
+export function pg2yt(change: (document: OperationDocument) => void = () => {}): RunnerRequest {
+  const sourcePath = 'operations/pg2yt/1.4.1.yaml';
+  const document = parse(readFileSync(join(ROOT, sourcePath), 'utf8'));
+  change(document);
+  return {
+    ...driverPush('one-shot'),
+    operation: document,
+    template: template('task'),
+    layer: 'taxi-crm-push@1.4.1',
+    sourcePath,
+  };
+}
+
+/** A template of our own registry. */
 export function template(name: string): RunnerTemplate {
   const text = readFileSync(join(ROOT, 'templates', name, '1.0.0.mjs.hbs'), 'utf8');
-  return { name, version: '1.0.0', text, stages: STAGES, partials: {} };
+  return { name, version: '1.0.0', text, stages: name === 'task' ? ['task'] : STAGES, partials: {} };
 }
 
 /** A template that is made of partials, one of which includes another and has an empty line. */

@@ -1,6 +1,6 @@
 import { Script } from 'node:vm';
 import type { Row } from '../../src/pipeline/record.js';
-import type { RunnerDefinition } from '../../src/runtime/definition.js';
+import type { PipelineRunner } from '../../src/runtime/definition.js';
 import { select } from '../../src/runtime/select.js';
 import { SPECS } from './driver-push.js';
 
@@ -18,15 +18,15 @@ export function evaluate(
   text: string,
   // biome-ignore lint/suspicious/noExplicitAny: each has options of its own
   real: Readonly<Record<string, (...args: any[]) => unknown>> = {},
-): RunnerDefinition {
+): PipelineRunner {
   const body = text.replace(/^#!.*\n/, '').replace(/^import \{[^}]*\} from 'realtime-notifications';$/m, '');
   const constructs = SPECS.map((spec) => spec.construct);
   const made = new Script(
     `'use strict'; ((runner, select, ${constructs.join(', ')}) => (async () => {${body}\n})())`,
   ).runInThisContext();
-  let definition: RunnerDefinition | undefined;
+  let definition: PipelineRunner | undefined;
   made(
-    (given: RunnerDefinition) => {
+    (given: PipelineRunner) => {
       definition = given;
     },
     select,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { generateRunner } from '../../src/generator/runner.js';
-import { couponsActivate, driverPush, type OperationDocument } from './driver-push.js';
+import { couponsActivate, driverPush, type OperationDocument, pg2yt } from './driver-push.js';
 
 /** What generating the one-shot runner says when the value at a path of the document is another, or gone. */
 function saidWith(path: string, value: unknown): string {
@@ -112,19 +112,33 @@ describe('a mistake that generating meets is told with its place', () => {
     );
   });
 
-  test.each(['task', 'run'])('a template whose stage %s there is no code for, in plain words', (stage) => {
+  test('a template whose stage there is no code for, in plain words', () => {
     const request = driverPush('one-shot', ({ runners }) => {
-      runners['one-shot'] = { template: 'task@1.0.0', [stage]: {} };
+      runners['one-shot'] = { template: 'script@1.0.0', run: './x.sh' };
     });
-    const template = { ...request.template, name: 'task', stages: [stage] };
+    const template = { ...request.template, name: 'script', stages: ['run'] };
     expect(() => generateRunner({ ...request, template })).toThrow(
       expect.objectContaining({
         code: 'configuration',
         message:
-          'runner one-shot of driver_push 1.4.10 uses template task 1.0.0, whose runners cannot be generated yet',
+          'runner one-shot of driver_push 1.4.10 uses template script 1.0.0, whose runners cannot be generated yet',
         next: undefined,
       }),
     );
+  });
+
+  test.each<[key: string, value: unknown, expected: string]>([
+    ['input', 'lgo', "task.input: the operation declares no input 'lgo'; did you mean 'log'?"],
+    ['output', 'log', "task.output: the operation declares no output 'log'"],
+    ['output', undefined, 'task.output: got nothing, expected a text'],
+    ['batch_rows', '${row.x}', 'task.batch_rows: ${row.x} stands where the value cannot depend on the row'],
+    ['outptu', 'archive', "task.outptu: task 'pg2yt' has no such key; did you mean 'output'?"],
+  ])('a task whose %s is %j', (key, value, expected) => {
+    const request = pg2yt(({ runners }) => {
+      const { [key]: _, ...task } = runners['one-shot'].task;
+      runners['one-shot'].task = value === undefined ? task : { ...task, [key]: value };
+    });
+    expect(() => generateRunner(request)).toThrow(`runners.one-shot.${expected}`);
   });
 
   test('an unknown runner', () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { generateRunner, type RunnerRequest } from '../../src/generator/runner.js';
-import { couponsActivate, driverPush, driverPushOfTwo, templateOfPartials } from './driver-push.js';
+import { couponsActivate, driverPush, driverPushOfTwo, pg2yt, templateOfPartials } from './driver-push.js';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const CASES: readonly [name: string, request: RunnerRequest][] = [
@@ -13,14 +13,16 @@ const CASES: readonly [name: string, request: RunnerRequest][] = [
   ['driver_push-1.4.10.partials', { ...driverPush('one-shot'), template: templateOfPartials() }],
   ['driver_push-1.4.10.select', driverPushOfTwo()],
   ['coupons_activate-1.4.4.one-shot', couponsActivate()],
+  ['pg2yt-1.4.1.one-shot', pg2yt()],
 ];
 
 /** A package whose runner assembles the pipeline and prints what it was given. */
 const STAND_IN = `
-export const [asyncSender, batchSender, httpChannel, log, table, zmq] = Array(6).fill(() => ({}));
+export const [asyncSender, batchSender, httpChannel, log, pg2yt, table, zmq] = Array(7).fill(() => ({}));
 export const select = () => ({});
-export function runner({ operation, pipeline }) {
-  const stages = pipeline({ inputs: {}, outputs: {}, params: {}, secrets: {} });
+export function runner({ operation, pipeline, task }) {
+  const context = { inputs: {}, outputs: {}, params: {}, secrets: {} };
+  const stages = task === undefined ? pipeline(context) : { task: task(context) };
   console.log(operation.name, operation.runner, Object.keys(stages).join(','));
 }
 `;
@@ -35,7 +37,7 @@ describe('a generated runner', () => {
     expect(biomeFormat(text)).toBe(text);
   });
 
-  test.each(CASES)('%s starts as a module that imports the package by name', (name, { runnerName }) => {
+  test.each(CASES)('%s starts as a module that imports the package by name', (name, request) => {
     const folder = mkdtempSync(join(tmpdir(), 'rtn-golden-'));
     try {
       const installed = join(folder, 'node_modules', 'realtime-notifications');
@@ -44,7 +46,8 @@ describe('a generated runner', () => {
       writeFileSync(join(installed, 'index.js'), STAND_IN);
       cpSync(join(import.meta.dirname, 'golden', `${name}.mjs`), join(folder, 'runner.mjs'));
       const printed = execFileSync(process.execPath, [join(folder, 'runner.mjs')], { encoding: 'utf8' });
-      expect(printed).toBe(`${name.split('-')[0]} ${runnerName} reader,sender,logger\n`);
+      const { runnerName, template } = request;
+      expect(printed).toBe(`${name.split('-')[0]} ${runnerName} ${template.stages.join(',')}\n`);
     } finally {
       rmSync(folder, { recursive: true });
     }

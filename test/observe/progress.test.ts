@@ -1,7 +1,8 @@
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
 import { VirtualClock } from '../../src/clock.js';
-import { Progress, type ProgressStyle } from '../../src/observe/progress.js';
+import type { ProgressStyle } from '../../src/observe/display.js';
+import { Progress } from '../../src/observe/progress.js';
 import { newCounts } from '../../src/pipeline/counts.js';
 
 /** A progress in virtual time on a terminal of 80 columns; `text` is all that it has written. */

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { ComponentSpec } from '../../src/component.js';
 import { log, logSpec } from '../../src/loggers/log.js';
 import { parseLocation, servedLocation } from '../../src/pipeline/location.js';
 import { table, tableSpec } from '../../src/readers/table.js';
@@ -36,10 +37,8 @@ test('a component takes the schemes that its spec names, and no others', () => {
     });
   const input = { name: 'rows', key: 'id', row: {} };
   const output = { name: 'log', type: 'send-log' } as const;
-  expect(takenBy((text) => table({ ...input, location: parseLocation(text) }))).toEqual(
-    [...(tableSpec.schemes ?? [])].sort(),
-  );
-  expect(takenBy((text) => log({ ...output, location: parseLocation(text) }))).toEqual(
-    [...(logSpec.schemes ?? [])].sort(),
-  );
+  expect(takenBy((text) => table({ ...input, location: parseLocation(text) }))).toEqual(schemesOf(tableSpec));
+  expect(takenBy((text) => log({ ...output, location: parseLocation(text) }))).toEqual(schemesOf(logSpec));
 });
+
+const schemesOf = ({ binds = [] }: ComponentSpec) => binds.flatMap(({ schemes = [] }) => schemes).sort();

@@ -87,12 +87,13 @@ describe('our registry', () => {
     }
   });
 
-  test('holds every operation that sends as one that is in use', () => {
+  test('holds every operation that sends or has a task as one that is in use', () => {
     const inUse = operations.filter(({ status }) => status === 'active').map(referenceTo);
     expect(inUse.sort()).toEqual([
       'coupons_activate@1.4.4',
       'driver_push@1.4.10',
       'drivers_sms@0.0.3',
+      'pg2yt@1.4.1',
       'promotions@1.4.5-dev',
       'promotions@1.4.8',
       'taxi_exp@1.4.6',

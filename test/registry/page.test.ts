@@ -17,6 +17,10 @@ and refuses some, and its log is held against the provider's receipts, id by id:
 log, \`npm run soak -- matrix\` on every input (\`yt:\`, \`pg:\`, JSON lines and CSV, plain and gzip, stdin) and every log (Postgres,
 YTsaurus, files), a line a run. \`taxi_upload\` cannot read CSV, since a user's tags are a list.
 
+\`pg2yt\` is a [task](runners.md#tasks): \`rtn run pg2yt\` moves the log of \`--log\` to the folder \`--archive\`, \`rtn run pg2yt -- --dry-run\`
+says how much there is to move. It needs \`DATABASE_URL\`, \`YT_PROXY\` and \`YT_TOKEN\`, which \`--help\` lists. The clock starts it
+for two logs: [schedules.yaml](../operations/pg2yt/schedules.yaml).
+
 `;
 
 test('docs/operations.md is what the registry holds (npx vitest run test/registry/page.test.ts -u writes it)', async () => {

@@ -7,7 +7,7 @@ export const SPECS: readonly ComponentSpec[] = [
     key: 'table',
     construct: 'table',
     description: 'Reads a table.',
-    binds: 'input',
+    binds: [{ to: 'input' }],
     fields: {},
   },
   {
@@ -15,7 +15,7 @@ export const SPECS: readonly ComponentSpec[] = [
     key: 'zmq',
     construct: 'zmq',
     description: 'Receives rows.',
-    binds: 'input',
+    binds: [{ to: 'input' }],
     fields: { endpoint: { description: 'Where it listens.', schema: { type: 'string' }, isRequired: true } },
   },
   {
@@ -80,7 +80,7 @@ export const SPECS: readonly ComponentSpec[] = [
     key: 'log',
     construct: 'log',
     description: 'Writes the log.',
-    binds: 'output',
+    binds: [{ to: 'output' }],
     fields: {},
   },
 ];

@@ -10,8 +10,10 @@ const ZMQ = /reader: \{ use: zmq.*/.exec(textOf(OPERATION))?.[0] ?? '';
 
 /** Our components as if some places could not be served: by now each that a document may name can be. */
 const SPECS = COMPONENTS.map((spec) => {
-  if (spec.key === 'log') return { ...spec, schemes: ['pg', 'file'] };
-  return spec.key === 'table' ? { ...spec, schemes: ['yt', 'file'] } : spec;
+  if (spec.key === 'log') return { ...spec, binds: [{ to: 'output' as const, schemes: ['pg', 'file'] }] };
+  return spec.key === 'table'
+    ? { ...spec, binds: [{ to: 'input' as const, schemes: ['yt', 'file'] }] }
+    : spec;
 });
 
 /** `severity message` of each finding about a location, in a draft with these edits. */

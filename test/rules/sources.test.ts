@@ -44,6 +44,8 @@ function notesFor(changed: readonly string[] | undefined, files = tree): string[
     specs: SPECS,
     base,
     artefacts: [],
+    scheduleFiles: [],
+    touchedSchedules: [],
     dependents: [],
     modules: undefined,
     loading: [],

@@ -6,7 +6,7 @@ import type { SendControl, Sender } from '../../src/pipeline/contract.js';
 import { newCounts } from '../../src/pipeline/counts.js';
 import { Queue } from '../../src/pipeline/queue.js';
 import type { Message, SendResult } from '../../src/pipeline/record.js';
-import type { RunnerDefinition } from '../../src/runtime/definition.js';
+import type { PipelineRunner } from '../../src/runtime/definition.js';
 import { Renewal } from '../../src/runtime/renewal.js';
 import { asyncSender } from '../../src/senders/async.js';
 import { batchSender } from '../../src/senders/batch.js';
@@ -44,12 +44,12 @@ async function send(make: (options: Options) => Sender, rotate: (file: string) =
     }
     reply(response, headers.authorization === `Bearer ${accepted}` ? 200 : 401);
   });
-  const pipeline: RunnerDefinition['pipeline'] = ({ secrets }) =>
+  const pipeline: PipelineRunner['pipeline'] = ({ secrets }) =>
     ({
       sender: make({ url: origin, headers: { authorization: `Bearer ${secrets.TOKEN}` }, outcomes }),
     }) as never;
   const context = { inputs: {}, outputs: {}, params: {}, secrets: { TOKEN: 'token-1' } };
-  const definition = { secrets: { TOKEN: {} }, pipeline } as unknown as RunnerDefinition;
+  const definition = { secrets: { TOKEN: {} }, pipeline } as unknown as PipelineRunner;
   const renewal = new Renewal(definition, context, { TOKEN_FILE: file });
   const { sender } = pipeline(context);
   await sender.open(testRun({ renewed: () => renewal.channel() }));

@@ -1,0 +1,40 @@
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { openHistory } from '../loggers/schedule-history.js';
+import type { History } from '../schedule/history.js';
+import { rootOf, type Session } from './session.js';
+
+export interface HistoryOptions {
+  readonly root?: string;
+  readonly history?: string;
+}
+
+/** Where a laptop's history is, below the registry. */
+const HISTORY_FOLDER = '.rtn/schedule';
+
+/** Adds `--history` to a verb that works on the history of schedules; `withHistory` reads it. */
+export function withHistoryOption(command: Command): Command {
+  return command.option(
+    '--history <location>',
+    `where it is kept what became of the slots: pg: (in the database of DATABASE_URL) or file:FOLDER (default: pg: where DATABASE_URL is set, else file:${HISTORY_FOLDER} in the registry)`,
+  );
+}
+
+/** Does something with the history that the options mean, and closes it. */
+export async function withHistory<Result>(
+  options: HistoryOptions,
+  session: Session,
+  use: (history: History) => Promise<Result>,
+): Promise<Result> {
+  const history = await openHistory(options.history ?? usualLocation(options, session), session.env);
+  try {
+    return await use(history);
+  } finally {
+    await history.close();
+  }
+}
+
+function usualLocation(options: HistoryOptions, session: Session): string {
+  if ((session.env.DATABASE_URL ?? '') !== '') return 'pg:';
+  return `file:${join(rootOf(options, session), HISTORY_FOLDER)}`;
+}

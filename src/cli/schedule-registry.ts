@@ -1,0 +1,37 @@
+import { oneLine, RtnError } from '../error.js';
+import { workTree } from '../git/worktree.js';
+import { loadRegistry, type Registry } from '../registry/registry.js';
+import { suggestion } from '../registry/spelling.js';
+import { shownText } from '../report/mask.js';
+import { loadSchedules, type Schedules } from '../rules/schedules.js';
+import type { Schedule } from '../schedule/schedule.js';
+import { rootOf, type Session } from './session.js';
+
+/** The registry that the command line names, and its schedules. */
+export async function schedulesOf(
+  options: { readonly root?: string },
+  session: Session,
+): Promise<Schedules & { readonly root: string; readonly registry: Registry }> {
+  const root = rootOf(options, session);
+  const registry = loadRegistry(workTree(root), await session.components());
+  return { root, registry, ...loadSchedules(registry) };
+}
+
+/** The schedule of a name; throws `usage` where there is none, `configuration` where its entry has a mistake. */
+export function theSchedule(name: string, { schedules, unusable }: Schedules): Schedule {
+  const found = schedules.find((schedule) => schedule.name === name);
+  if (found !== undefined) return found;
+  const mistake = unusable.find((line) => line.includes(`schedule '${name}'`));
+  if (mistake !== undefined) throw new RtnError('configuration', shownText(mistake), { next: 'rtn check' });
+  const names = schedules.map((schedule) => schedule.name);
+  const hint = names.length === 0 ? '; the registry has none that can be used' : suggestion(name, names);
+  throw new RtnError('usage', `there is no schedule '${oneLine(name, 80)}'${hint}`, {
+    next: 'rtn schedule list',
+  });
+}
+
+/** On standard error, so that a table stays one. */
+export function tellUnusable(unusable: readonly string[], session: Session): void {
+  for (const line of unusable) session.err(`left out: ${shownText(line)}\n`);
+  if (unusable.length > 0) session.err('next: rtn check\n');
+}

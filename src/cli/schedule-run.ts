@@ -1,0 +1,221 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { sleep, systemClock } from '../clock.js';
+import { RtnError } from '../error.js';
+import { RUNNER_EXIT } from '../exit.js';
+import { thisHolder } from '../pipeline/holder.js';
+import { decideManual } from '../schedule/decide-manual.js';
+import type { SlotRunner } from '../schedule/held.js';
+import type { Change, History, SlotRecord } from '../schedule/history.js';
+import type { Schedule } from '../schedule/schedule.js';
+import { parseSlot, slotRunId, slotText } from '../schedule/slot.js';
+import { endedSlot, withAlert } from '../schedule/slots.js';
+import { sendSlotAlert } from './schedule-alert.js';
+import { type HistoryOptions, withHistory, withHistoryOption } from './schedule-place.js';
+import { schedulesOf, theSchedule } from './schedule-registry.js';
+import { RegistryRunners } from './schedule-runners.js';
+import { type Session, withRoot } from './session.js';
+
+interface RunOptions extends HistoryOptions {
+  readonly slot?: number;
+}
+
+/** How often it is looked whether what stands in the way has ended. */
+const LOOK_MS = 1_000;
+
+const FORWARDED = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+
+/** `rtn schedule run`: one slot, now, in the foreground. */
+export function registerRun(command: Command, session: Session): void {
+  withHistoryOption(withRoot(command))
+    .argument('<name>', 'the schedule, as rtn schedule list tells it')
+    .argument('[flags...]', 'behind --: more flags for the runner')
+    .option(
+      '--slot <slot>',
+      'the slot it stands for, such as 2026-11-24T09:17Z: run again, or run late (default: the current minute)',
+      slotOption,
+    )
+    .addHelpText(
+      'after',
+      `
+Runs with the schedule's inputs, outputs and params, as the run NAME@SLOT; the same slot again goes on with the same run
+and sends nothing twice. What runs of the schedule counts as its overlap says: forbid refuses, queue and replace wait.
+A schedule that is paused can be run so, too. The exit code is that of the runner; ${RUNNER_EXIT.temporary} where something else runs.
+
+Examples:
+  rtn schedule run driver_push_night
+  rtn schedule run driver_push_night --slot 2026-11-24T09:17Z -- --limit 10`,
+    )
+    .action((name: string, flags: string[], options: RunOptions) => runSlot(name, flags, options, session));
+}
+
+async function runSlot(
+  name: string,
+  flags: readonly string[],
+  options: RunOptions,
+  session: Session,
+): Promise<void> {
+  const { root, ...schedules } = await schedulesOf(options, session);
+  const schedule = theSchedule(name, schedules);
+  const slotMs = options.slot ?? Math.floor(systemClock.now() / 60_000) * 60_000;
+  const server = thisHolder();
+  const runners = new RegistryRunners({
+    root,
+    session,
+    clock: systemClock,
+    server,
+    flags,
+    output: () => ({ kind: 'inherit' }),
+  });
+  await withHistory(options, session, async (history) => {
+    const taken = await take({ schedule, slotMs, server, history, runners, session });
+    if (taken === undefined) {
+      session.exitCode = RUNNER_EXIT.temporary;
+      return;
+    }
+    session.exitCode = await runTaken(taken, { schedule, history, runners, session });
+  });
+}
+
+interface Surroundings {
+  readonly schedule: Schedule;
+  readonly history: History;
+  readonly runners: RegistryRunners;
+  readonly session: Session;
+}
+
+/** Takes the slot, once nothing stands in its way; undefined where it is refused. */
+async function take(
+  given: Surroundings & { slotMs: number; server: string },
+): Promise<SlotRecord | undefined> {
+  const { schedule, history, runners, session, slotMs, server } = given;
+  let told: string | undefined;
+  for (;;) {
+    const decision = await history.change(
+      schedule.name,
+      (standing) =>
+        decideManual(schedule, standing, {
+          slotMs,
+          server,
+          nowMs: systemClock.now(),
+          fate: (slot) => runners.fate(slot),
+        }),
+      slotMs,
+    );
+    if (decision.kind === 'start') return decision.slot;
+    if (decision.kind === 'refused') {
+      session.err(
+        `rtn: ${decision.reason}; nothing was started\nnext: rtn schedule history ${schedule.name}\n`,
+      );
+      return undefined;
+    }
+    if (told !== decision.behind) session.err(`waits for ${decision.behind} to end\n`);
+    told = decision.behind;
+    await history.beat(server);
+    await sleep(systemClock, LOOK_MS);
+  }
+}
+
+/** Runs a slot that is ours, and writes down how it ended. */
+async function runTaken(slot: SlotRecord, given: Surroundings): Promise<number> {
+  const { schedule, history, runners, session } = given;
+  let runner: SlotRunner;
+  try {
+    runner = await runners.start(schedule, slot);
+  } catch (thrown) {
+    const reason = thrown instanceof RtnError ? thrown.message : String(thrown);
+    await settle(slot, { exitCode: RUNNER_EXIT.configuration, reason }, given);
+    throw thrown;
+  }
+  const record = { ...slot, process: runner.process, version: runner.version };
+  const { isOurs } = await history.change(
+    schedule.name,
+    ({ slots }) => {
+      const known = slots.find(({ slotMs }) => slotMs === slot.slotMs);
+      const isOurs = known?.server === slot.server && known.attempt === slot.attempt;
+      return { isOurs, put: isOurs ? [record] : [] };
+    },
+    slot.slotMs,
+  );
+  if (!isOurs) {
+    runner.kill();
+    void runner.ended.finally(() => runner.release());
+    throw new RtnError(
+      'temporary',
+      `${slotText(slot.slotMs)} of ${schedule.name} was taken by another process; nothing was started`,
+    );
+  }
+  session.err(`run ${slotRunId(schedule.name, slot.slotMs)}: ${schedule.operation}@${runner.version}\n`);
+  const exitCode = await follow(runner, slot, given);
+  await settle(record, { exitCode }, given);
+  runner.release();
+  return exitCode;
+}
+
+/** Passes signals on, and what others ask of the slot in the history. */
+async function follow(
+  runner: SlotRunner,
+  slot: SlotRecord,
+  { schedule, history }: Surroundings,
+): Promise<number> {
+  const forward = (signal: NodeJS.Signals) => {
+    // A terminal sends Ctrl-C to the runner, too. Sent once more it would be the second signal: exit at once.
+    if (signal === 'SIGTERM' || process.stdin.isTTY !== true) runner.terminate();
+  };
+  for (const signal of FORWARDED) process.on(signal, forward);
+  let isTold = false;
+  const look = async () => {
+    const { stop } = await history.change(
+      schedule.name,
+      ({ slots }): Change & { readonly stop: string | null } => ({
+        stop: slots.find(({ slotMs }) => slotMs === slot.slotMs)?.stop ?? null,
+      }),
+    );
+    if (slot.server !== null) await history.beat(slot.server);
+    if (stop === null || isTold) return;
+    isTold = true;
+    runner.terminate();
+  };
+  const timer = setInterval(() => void look().catch(() => {}), 5 * LOOK_MS);
+  runner.go();
+  try {
+    return await runner.ended;
+  } finally {
+    clearInterval(timer);
+    for (const signal of FORWARDED) process.off(signal, forward);
+  }
+}
+
+/** A failure is told to the person who started it, not by an alert; a recovery is told to all. */
+async function settle(
+  slot: SlotRecord,
+  end: { exitCode: number; reason?: string },
+  { schedule, history, session }: Surroundings,
+): Promise<void> {
+  const { settled } = await history.change(
+    schedule.name,
+    ({ slots, isTroubled }) => {
+      const known = slots.find(({ slotMs }) => slotMs === slot.slotMs);
+      if (known?.server !== slot.server || known.attempt !== slot.attempt) return { settled: undefined };
+      const ended = endedSlot(schedule, { ...slot, stop: known.stop }, end, systemClock.now());
+      if (ended.state !== 'ran') return { settled: ended, put: [ended] };
+      const after = withAlert(schedule, ended, isTroubled);
+      return { settled: after.slot, put: [after.slot], isTroubled: after.isTroubled };
+    },
+    slot.slotMs,
+  );
+  if (settled?.alert === null || settled === undefined) return;
+  try {
+    await sendSlotAlert(schedule, settled, { env: session.env, clock: systemClock });
+  } catch (thrown) {
+    session.err(`warning: ${thrown instanceof Error ? thrown.message : thrown}\n`);
+  }
+  await history.change(schedule.name, () => ({ put: [{ ...settled, alert: null }] }), settled.slotMs);
+}
+
+function slotOption(text: string): number {
+  const slotMs = parseSlot(text);
+  if (slotMs === undefined)
+    throw new InvalidArgumentError('expected a slot such as 2026-11-24T09:17Z, in UTC.');
+  if (slotMs > systemClock.now()) throw new InvalidArgumentError('that slot is still to come.');
+  return slotMs;
+}

@@ -1,0 +1,321 @@
+import { type Clock, sleep } from '../clock.js';
+import { toRtnError } from '../error.js';
+import { RUNNER_EXIT } from '../exit.js';
+import { type Decision, decide, decideFirst, type Fate } from './decide.js';
+import { Held, type SlotRunner } from './held.js';
+import type { Change, History, KnownSlot, SlotRecord } from './history.js';
+import type { Schedule } from './schedule.js';
+import { SlotAlerts } from './slot-alerts.js';
+import { endedSlot, type SlotEnd, withAlert } from './slots.js';
+
+/** So often the store is asked what others have done; also bounds how late a suspended machine notices the time. */
+const POLL_MS = 10_000;
+
+/** Starts runners and looks after their processes. */
+export interface Runners {
+  /** Makes the process of a slot; it does nothing before `go`. Throws where the operation cannot be run. */
+  start(schedule: Schedule, slot: SlotRecord): Promise<SlotRunner>;
+  /** A process that another server started and left. */
+  adopt(schedule: Schedule, slot: SlotRecord): Promise<SlotRunner>;
+  /** The end of a process that is in nobody's hands is in the history: what it left may go. */
+  forget(process: string): void;
+  /** What has become of a slot that is not in our hands. */
+  fate(slot: KnownSlot): Exclude<Fate, 'held'>;
+}
+
+/** When schedules are due. */
+export interface SlotTimes {
+  /** The first slot after this time; undefined where there is none. */
+  next(schedule: Schedule, afterMs: number): number | undefined;
+  /** Those after the one and up to the other time, ascending. */
+  between(schedule: Schedule, afterMs: number, untilMs: number): Iterable<number>;
+}
+
+/** What happened to a slot, as a server tells it: what its record became. `error` has no slot. */
+export type SchedulerEvent =
+  | { readonly event: 'started' | 'adopted' | 'changed'; readonly slot: SlotRecord }
+  | { readonly event: 'error'; readonly schedule: string | undefined; readonly message: string };
+
+export interface SchedulerOptions {
+  readonly clock: Clock;
+  readonly history: History;
+  readonly runners: Runners;
+  readonly times: SlotTimes;
+  /** This process: a holder of pipeline/holder.ts. */
+  readonly server: string;
+  tell(event: SchedulerEvent): void;
+  /** Sends the alert that a slot's record has; throws where that failed for good. */
+  sendAlert(schedule: Schedule, slot: SlotRecord): Promise<void>;
+}
+
+/**
+ * The server of schedules. It wakes at slots, at the ends of processes and every ten seconds, and each time lets `decide`
+ * say, in the store and with nobody else in between, what is to be done. It holds the processes that it started or
+ * adopted (`Held`); everything else it knows is in the store, so that another one can go on where it was killed.
+ */
+export class Scheduler {
+  readonly #options: SchedulerOptions;
+  #schedules: ReadonlyMap<string, Schedule> = new Map();
+  readonly #held = new Map<string, Held>();
+  /** The work on each schedule, one after the other. */
+  readonly #lanes = new Map<string, Promise<unknown>>();
+  readonly #nextMs = new Map<string, number>();
+  readonly #alerts: SlotAlerts;
+  /** Schedules that were read and are not yet known to the store. */
+  readonly #unknown = new Set<string>();
+  readonly #left = new AbortController();
+  #wake = new AbortController();
+  #isEnding = false;
+  /** The last look at the store succeeded. */
+  #isServing = false;
+  #lastError: string | undefined;
+
+  constructor(options: SchedulerOptions) {
+    this.#options = options;
+    this.#alerts = new SlotAlerts(options, (name, thrown) => this.#tellError(name, thrown));
+  }
+
+  /** Takes the schedules as they are from now on. */
+  load(schedules: readonly Schedule[]): void {
+    this.#schedules = new Map(schedules.map((schedule) => [schedule.name, schedule]));
+    this.#nextMs.clear();
+    for (const { name } of schedules) this.#unknown.add(name);
+    this.#wake.abort();
+  }
+
+  /** Serves until `end` was called and every process has ended, or until `leave`. */
+  async serve(): Promise<void> {
+    const { clock } = this.#options;
+    while (!this.#left.signal.aborted && !(this.#isEnding && this.#held.size === 0)) {
+      this.#wake = new AbortController();
+      const wakeMs = await this.#round();
+      if (this.#isEnding && this.#held.size === 0) break;
+      const wake = AbortSignal.any([this.#wake.signal, this.#left.signal]);
+      await sleep(clock, Math.max(0, Math.min(wakeMs - clock.now(), POLL_MS)), wake);
+    }
+    if (!this.#left.signal.aborted) await this.#alerts.sent();
+    this.#left.abort();
+  }
+
+  /** Starts nothing more; what runs is told to end after `graceMs` and goes on under the next server. */
+  end(graceMs: number): void {
+    this.#isEnding = true;
+    this.#wake.abort();
+    void sleep(this.#options.clock, graceMs, this.#left.signal).then(() => {
+      for (const held of this.#held.values()) held.end({ isShutdown: true });
+    });
+  }
+
+  /** Leaves at once: processes go on by themselves, and the next server adopts them. */
+  leave(): void {
+    this.#left.abort();
+  }
+
+  /** Slots whose processes are in our hands. */
+  get running(): number {
+    return this.#held.size;
+  }
+
+  /** `opening` while the store has not answered, or does not any more. */
+  get readiness(): 'opening' | 'ready' | 'draining' {
+    if (this.#isEnding) return 'draining';
+    return this.#isServing ? 'ready' : 'opening';
+  }
+
+  /** Looks at every schedule that is due or has something going on; gives when to look again. */
+  async #round(): Promise<number> {
+    const { clock, history, server } = this.#options;
+    const untilMs = clock.now() + POLL_MS;
+    try {
+      await this.#introduce();
+      await history.beat(server);
+      const busy = new Set(await history.busy());
+      const due = [...this.#schedules.values()].filter(
+        (schedule) => busy.has(schedule.name) || this.#nextOf(schedule) <= clock.now(),
+      );
+      const wakes = await Promise.all(due.map((schedule) => this.#tick(schedule)));
+      await this.#alerts.sendLeft(this.#schedules);
+      this.#lastError = undefined;
+      this.#isServing = true;
+      const nexts = [...this.#schedules.values()].map((schedule) => this.#nextOf(schedule));
+      return wakes.concat(nexts).reduce((least, wakeMs) => Math.min(least, wakeMs), untilMs);
+    } catch (thrown) {
+      this.#isServing = false;
+      this.#tellError(undefined, thrown);
+      return untilMs;
+    }
+  }
+
+  async #introduce(): Promise<void> {
+    const { clock, history } = this.#options;
+    for (const name of this.#unknown) {
+      const schedule = this.#schedules.get(name);
+      if (schedule !== undefined)
+        await this.#inLane(name, () =>
+          history.change(name, (standing) => decideFirst(schedule, standing, clock.now())),
+        );
+      this.#unknown.delete(name);
+      // Slots of before its server came are for the first look.
+      this.#nextMs.set(name, 0);
+    }
+  }
+
+  #nextOf(schedule: Schedule): number {
+    const known = this.#nextMs.get(schedule.name);
+    if (known !== undefined) return known;
+    const { clock, times } = this.#options;
+    const nextMs = times.next(schedule, clock.now()) ?? Number.POSITIVE_INFINITY;
+    this.#nextMs.set(schedule.name, nextMs);
+    return nextMs;
+  }
+
+  /** One look at a schedule; gives when something of it waits for its time. */
+  #tick(schedule: Schedule): Promise<number> {
+    const { clock, history, server, times } = this.#options;
+    return this.#inLane(schedule.name, async () => {
+      let nowMs = 0;
+      const decision: Decision = await history.change(schedule.name, (standing) => {
+        nowMs = clock.now();
+        return decide(schedule, standing, {
+          nowMs,
+          server,
+          mayStart: !this.#isEnding && !this.#left.signal.aborted,
+          fate: (slot) => this.#fate(slot),
+          slots: (afterMs, untilMs) => times.between(schedule, afterMs, untilMs),
+        });
+      });
+      this.#nextMs.set(schedule.name, times.next(schedule, nowMs) ?? Number.POSITIVE_INFINITY);
+      this.#carryOut(schedule, decision);
+      return decision.wakeMs ?? Number.POSITIVE_INFINITY;
+    });
+  }
+
+  #fate(slot: KnownSlot): Fate {
+    return this.#held.has(keyOf(slot)) ? 'held' : this.#options.runners.fate(slot);
+  }
+
+  #carryOut(schedule: Schedule, { put = [], start, adopt, stop, left }: Decision): void {
+    const { runners, tell } = this.#options;
+    for (const slot of stop) this.#held.get(keyOf(slot))?.end({ reason: slot.stop ?? undefined });
+    for (const process of left) runners.forget(process);
+    for (const slot of adopt) {
+      tell({ event: 'adopted', slot });
+      this.#hold(schedule, slot, () => runners.adopt(schedule, slot));
+    }
+    const begun = new Set([...start, ...adopt]);
+    for (const slot of put) if (!begun.has(slot)) this.#told(schedule, slot);
+    for (const slot of start) this.#hold(schedule, slot, () => this.#begin(schedule, slot));
+  }
+
+  #told(schedule: Schedule, slot: SlotRecord): void {
+    this.#options.tell({ event: 'changed', slot });
+    if (slot.alert !== null) this.#alerts.send(schedule, slot);
+  }
+
+  /** Has a slot in hand from its start to its end. */
+  #hold(schedule: Schedule, slot: SlotRecord, open: () => Promise<SlotRunner | undefined>): void {
+    const held = new Held(schedule, slot, this.#options.clock);
+    this.#held.set(keyOf(slot), held);
+    void this.#seeThrough(held, open)
+      .catch((thrown: unknown) => this.#tellError(schedule.name, thrown))
+      .finally(() => {
+        this.#held.delete(keyOf(slot));
+        this.#wake.abort();
+      });
+  }
+
+  async #seeThrough(held: Held, open: () => Promise<SlotRunner | undefined>): Promise<void> {
+    const end = await this.#endOf(held, open);
+    if (end === undefined) return;
+    await this.#settle(held, end);
+    held.release();
+  }
+
+  /** undefined where the slot is no longer ours to judge. */
+  async #endOf(held: Held, open: () => Promise<SlotRunner | undefined>): Promise<SlotEnd | undefined> {
+    let runner: SlotRunner | undefined;
+    try {
+      runner = await open();
+    } catch (thrown) {
+      const { message } = toRtnError(thrown);
+      return { exitCode: RUNNER_EXIT.configuration, reason: message };
+    }
+    if (runner === undefined || this.#left.signal.aborted) return undefined;
+    return held.follow(runner);
+  }
+
+  /** The process is in the record before it is let go: whoever comes after us finds it. */
+  async #begin(schedule: Schedule, slot: SlotRecord): Promise<SlotRunner | undefined> {
+    const { runners, tell } = this.#options;
+    const runner = await runners.start(schedule, slot);
+    const record = { ...slot, process: runner.process, version: runner.version };
+    const isOurs = await this.#keepTrying(schedule.name, (standing) => {
+      const known = standing.slots.find(({ slotMs }) => slotMs === slot.slotMs);
+      const isOurs = this.#isOurs(known, slot);
+      return { isOurs, put: isOurs ? [{ ...record, stop: known?.stop ?? null }] : [] };
+    }).catch(() => undefined);
+    if (isOurs?.isOurs !== true) {
+      runner.kill();
+      void runner.ended.finally(() => runner.release());
+      return undefined;
+    }
+    runner.go();
+    tell({ event: 'started', slot: record });
+    return runner;
+  }
+
+  #isOurs(known: SlotRecord | undefined, { attempt }: SlotRecord): boolean {
+    return known?.state === 'running' && known.server === this.#options.server && known.attempt === attempt;
+  }
+
+  async #settle({ schedule, slot }: Held, end: SlotEnd): Promise<void> {
+    const { clock } = this.#options;
+    const { settled } = await this.#keepTrying(schedule.name, (standing) => {
+      const known = standing.slots.find(({ slotMs }) => slotMs === slot.slotMs);
+      if (known === undefined || !this.#isOurs(known, slot)) return { settled: undefined };
+      const { silentMs: _, ...record } = known;
+      const settled = withAlert(schedule, endedSlot(schedule, record, end, clock.now()), standing.isTroubled);
+      return { settled: settled.slot, put: [settled.slot], isTroubled: settled.isTroubled };
+    });
+    if (settled !== undefined) this.#told(schedule, settled);
+  }
+
+  /** A change that must be written: goes on while the store does not answer. Throws once the server has left. */
+  async #keepTrying<Result extends Change>(
+    name: string,
+    decideChange: (standing: Parameters<Parameters<History['change']>[1]>[0]) => Result,
+  ): Promise<Result> {
+    const { clock, history } = this.#options;
+    for (;;) {
+      try {
+        return await this.#inLane(name, () => history.change(name, decideChange));
+      } catch (thrown) {
+        if (this.#left.signal.aborted) throw thrown;
+        this.#tellError(name, thrown);
+        await sleep(clock, POLL_MS, this.#left.signal);
+      }
+    }
+  }
+
+  #inLane<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
+    const before = this.#lanes.get(name) ?? Promise.resolve();
+    const now = before.then(work, work);
+    this.#lanes.set(
+      name,
+      now.catch(() => {}),
+    );
+    return now;
+  }
+
+  /** The same words once, however often they come. */
+  #tellError(schedule: string | undefined, thrown: unknown): void {
+    const { message } = toRtnError(thrown);
+    if (message === this.#lastError) return;
+    this.#lastError = message;
+    this.#options.tell({ event: 'error', schedule, message });
+  }
+}
+
+function keyOf({ schedule, slotMs }: SlotRecord): string {
+  return `${schedule}@${slotMs}`;
+}

@@ -1,0 +1,145 @@
+import { statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { COMPONENTS } from '../../src/components.js';
+import { POLICY_KEYS } from '../../src/targets/target.js';
+import { TARGETS } from '../../src/targets/targets.js';
+import { registryWith } from '../targets/registry.js';
+
+const WEEKLY = {
+  version: '1.4.10',
+  runner: 'one-shot',
+  cron: '17 9 * * 1-5',
+  catch_up: 'none',
+  inputs: { recipients: 'file:rows.csv' },
+  params: { endpoint: 'https://push.example' },
+};
+
+const registry = (
+  schedules: Record<string, object> = { weekly: WEEKLY, daily: { ...WEEKLY, cron: '0 5 * * *' } },
+) => registryWith({ components: COMPONENTS }, () => schedules);
+
+describe('rtn generate --target', () => {
+  test('writes the files of one schedule, and tells what is to be done with them', async () => {
+    const { root, rtn, read } = registry();
+    const { code, out, err } = await rtn(
+      'generate',
+      'weekly',
+      '--target',
+      'crontab',
+      '--out',
+      'x',
+      '--user',
+      'rtn',
+    );
+    expect([code, err]).toEqual([0, '']);
+    expect(out).toBe(`wrote x/rtn-weekly
+weekly:
+  runner: rtn generate driver_push@1.4.10 --bundle --out /opt/rtn/driver_push-1.4.10, and npm ci there
+  folder: install -d -o rtn -m 0700 /var/lib/rtn
+  secret: /etc/rtn/secrets/PUSH_TOKEN, readable by that user alone
+  connections: /etc/rtn/weekly.env, mode 0600, with DATABASE_URL=…
+  install: install -m 0644 rtn-weekly /etc/cron.d/rtn-weekly
+`);
+    expect(read('x/rtn-weekly')).toContain(' --recipients=file:rows.csv --endpoint=https://push.example ');
+    expect(statSync(join(root, 'x/rtn-weekly')).mode & 0o777).toBe(0o644);
+  });
+
+  test('writes those of an operation, or of all', async () => {
+    const { rtn } = registry();
+    for (const words of [['driver_push'], ['--all']]) {
+      const { out } = await rtn('generate', ...words, '--target', 'systemd');
+      expect(out.match(/^wrote .*$/gm)).toEqual(
+        ['daily.service', 'daily.timer', 'weekly.service', 'weekly.timer'].map(
+          (name) => `wrote schedulers/systemd/rtn-${name}`,
+        ),
+      );
+    }
+  });
+
+  test('writes nothing where one schedule of several cannot be expressed', async () => {
+    const { root, rtn } = registry({ weekly: WEEKLY, other: { ...WEEKLY, overlap: 'replace' } });
+    const { code, err } = await rtn('generate', '--all', '--target', 'crontab');
+    expect([code, err]).toEqual([1, expect.stringContaining('  other: overlap: replace: ')]);
+    expect(() => statSync(join(root, 'schedulers'))).toThrow();
+  });
+
+  test.each<[string[], RegExp]>([
+    [['wekly', '--target', 'crontab'], /there is no schedule 'wekly', .*did you mean 'weekly'/],
+    [['weekly', '--target', 'crontabs'], /Allowed choices are crontab, systemd/],
+    [['weekly', '--host-zone', 'UTC'], /--host-zone goes with --target/],
+    [
+      ['weekly', '--target', 'systemd', '--host-zone', 'UTC', '--node', '../x'],
+      /--node: got '\.\.\/x', expected an absolute path.*\n {2}target systemd takes no --host-zone\n/,
+    ],
+    [['weekly', '--target', 'crontab', '--user', 'a b'], /--user: got 'a b', expected the name of a user/],
+    [
+      ['weekly', '--target', 'crontab', '--mailto', 'a\nPATH=/tmp'],
+      /--mailto: got 'a\\nPATH=\/tmp', expected one address/,
+    ],
+    [['weekly', '--target', 'crontab', '--install-dir', '/opt/../etc'], /--install-dir: got/],
+    [['weekly', '--target', 'crontab', '--bundle'], /--target takes neither --bundle nor --runner/],
+  ])('refuses %j', async (words, expected) => {
+    const { code, err } = await registry().rtn('generate', ...words);
+    expect([code, err]).toEqual([2, expect.stringMatching(expected)]);
+  });
+
+  test('tells a mistake in the schedules', async () => {
+    const { rtn } = registry({ weekly: { ...WEEKLY, cron: '61 * * * *' } });
+    const { code, err } = await rtn('generate', 'weekly', '--target', 'crontab');
+    expect([code, err]).toEqual([1, expect.stringContaining("schedules.yaml:3: schedule 'weekly'")]);
+  });
+});
+
+describe('rtn generate --target --check', () => {
+  const found = async ({ rtn }: ReturnType<typeof registry>, ...words: string[]) => {
+    const { code, out } = await rtn('generate', ...words, '--target', 'crontab', '--check', '--json');
+    const { findings } = JSON.parse(out) as { findings: { file: string; line: number; rule: string }[] };
+    return [code, findings.map(({ file, line, rule }) => `${file}:${line} ${rule}`)];
+  };
+
+  test('finds what is missing, what is not as it should be, and what nobody answers for', async () => {
+    const made = registry();
+    expect(await found(made, '--all')).toEqual([
+      1,
+      ['schedulers/crontab/rtn-daily:1 generate/missing', 'schedulers/crontab/rtn-weekly:1 generate/missing'],
+    ]);
+    await made.rtn('generate', '--all', '--target', 'crontab');
+    expect(await found(made, '--all')).toEqual([0, []]);
+    expect(await found(made, '--all', '--user', 'rtn')).toEqual([
+      1,
+      ['schedulers/crontab/rtn-daily:5 generate/stale', 'schedulers/crontab/rtn-weekly:5 generate/stale'],
+    ]);
+    const { out } = await made.rtn(
+      'generate',
+      'weekly',
+      '--target',
+      'crontab',
+      '--user',
+      'rtn',
+      '--watched',
+      '--check',
+    );
+    expect(out).toContain('  fix: rtn generate weekly --target crontab --user rtn --watched\n');
+    writeFileSync(join(made.root, 'schedulers/crontab/README'), 'mine\n');
+    made.write({ weekly: { ...WEEKLY, cron: '18 9 * * *' } });
+    expect(await found(made, '--all')).toEqual([
+      1,
+      ['schedulers/crontab/rtn-daily:1 generate/orphan', 'schedulers/crontab/rtn-weekly:5 generate/stale'],
+    ]);
+    expect(await found(made, 'weekly')).toEqual([1, ['schedulers/crontab/rtn-weekly:5 generate/stale']]);
+  });
+});
+
+describe('every target', () => {
+  test('answers for each policy, and a flag means one thing', () => {
+    const flags = new Map<string, unknown>();
+    for (const { key, options, policies } of TARGETS) {
+      expect([key, Object.keys(policies).sort()]).toEqual([key, [...POLICY_KEYS].sort()]);
+      for (const [flag, option] of Object.entries(options)) {
+        expect(flags.get(flag) ?? option, `--${flag}`).toBe(option);
+        flags.set(flag, option);
+      }
+    }
+  });
+});

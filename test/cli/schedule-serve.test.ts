@@ -1,0 +1,187 @@
+import { randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import { describe, expect, test } from 'vitest';
+import { thisHolder } from '../../src/pipeline/holder.js';
+import { slotText } from '../../src/schedule/slot.js';
+import { newSlot, startedSlot } from '../../src/schedule/slots.js';
+import { schedule } from '../schedule/world.js';
+import { testDatabase } from '../setup/database.js';
+import { httpServer, reply } from '../setup/http.js';
+import { scheduleHouse } from './schedule-house.js';
+
+const database = testDatabase();
+const MINUTE_MS = 60_000;
+
+const stores: [kind: string, environment: () => Record<string, string>][] = [
+  ['Postgres', () => ({ DATABASE_URL: database.url })],
+  ['files', () => ({})],
+];
+
+/** A name of its own for each test: they share a database. */
+const newName = () => `push_${randomUUID().slice(0, 8)}`;
+const lastMinute = () => Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS;
+
+describe.each(stores)('rtn schedule with its history in %s', (_, environment) => {
+  test('run: sends what the schedule says, as the run NAME@SLOT, and the same slot sends nothing twice', async () => {
+    const provider = await httpServer((_, response) => reply(response, 200));
+    const { write, rtn } = scheduleHouse(provider.origin, environment());
+    const name = newName();
+    write({ [name]: {} });
+    const slot = '2026-01-01T09:00Z';
+    const first = await rtn('schedule', 'run', name, '--slot', slot);
+    expect(first).toMatchObject({ code: 0, err: expect.stringContaining(`run ${name}@${slot}`) });
+    expect(provider.requests).toHaveLength(3);
+    const second = await rtn('schedule', 'run', name, '--slot', slot);
+    expect(second.code).toBe(0);
+    expect(provider.requests).toHaveLength(3);
+    const listed = JSON.parse((await rtn('schedule', 'history', name, '--json')).out);
+    expect(listed).toMatchObject([
+      { slot, state: 'ran', run_id: `${name}@${slot}`, attempt: 2, exit_code: 0, is_manual: true },
+    ]);
+    const { out } = await rtn('schedule', 'history', name);
+    expect(out).toMatch(new RegExp(`${slot} +${name} +ran +hand +2 +\\S+ +0:ok`));
+  });
+
+  test('run: ends with the code of the runner, and history tells what to type', async () => {
+    const provider = await httpServer((_, response) => reply(response, 401));
+    const { write, rtn } = scheduleHouse(provider.origin, environment());
+    const name = newName();
+    write({ [name]: {} });
+    const { code } = await rtn('schedule', 'run', name, '--slot', '2026-01-01T09:00Z');
+    expect(code).toBe(77);
+    const { out, err } = await rtn('schedule', 'history', name);
+    expect(out).toMatch(/failed +hand +1 +\S+ +77:credentials/);
+    expect(err).toContain(`next: rtn runs show ${name}@2026-01-01T09:00Z; rtn schedule run ${name} --slot`);
+  });
+
+  test('run: is refused with 75 while another slot runs; one whose server is gone is in nobody’s way', async () => {
+    const provider = await httpServer((_, response) => reply(response, 200));
+    const { write, rtn, history } = scheduleHouse(provider.origin, environment());
+    const name = newName();
+    write({ [name]: {} });
+    const running = (server: string) =>
+      history((opened) =>
+        opened.change(name, () => ({
+          put: [startedSlot(newSlot(schedule({ name }), Date.UTC(2026, 0, 1)), server, Date.now())],
+        })),
+      );
+    await running(thisHolder());
+    const { code, err } = await rtn('schedule', 'run', name);
+    expect({ code, err }).toMatchObject({ code: 75, err: expect.stringContaining('has not ended') });
+    expect(provider.requests).toHaveLength(0);
+    await running(thisHolder().replace(/\/\d+\//, '/4194304/'));
+    expect((await rtn('schedule', 'run', name)).code).toBe(0);
+  });
+
+  test('serve: killed while it sends, the next server waits for the same run; every row is sent once', async () => {
+    const held: ServerResponse[] = [];
+    let holds = true;
+    const provider = await httpServer((_, response) => {
+      if (holds) held.push(response);
+      else reply(response, 200);
+    });
+    const { write, start, history } = scheduleHouse(provider.origin, environment());
+    const name = newName();
+    // Only the slot that the test makes up is ever due.
+    write({ [name]: { cron: '0 0 1 1 *', params: { endpoint: provider.origin, concurrency: 3 } } });
+    const first = start('schedule', 'serve');
+    await expect.poll(() => known(history, name)).toBe(true);
+    first.child.kill('SIGTERM');
+    expect((await first.ended).code).toBe(0);
+    await history((opened) => opened.change(name, () => ({ cursorMs: Date.UTC(2025, 5, 1) })));
+    const second = start('schedule', 'serve');
+    await expect.poll(() => held.length).toBe(3);
+    second.child.kill('SIGKILL');
+    await second.ended;
+    const third = start('schedule', 'serve', '--json', '--health-port', '0');
+    await expect.poll(() => third.said.err).toContain('goes on under this server');
+    holds = false;
+    for (const response of held) reply(response, 200);
+    await expect.poll(() => third.said.out).toContain('"event":"ran"');
+    const [origin = ''] = /http:\/\/\S+/.exec(third.said.err) ?? [];
+    expect((await fetch(`${origin}/readyz`)).status).toBe(200);
+    expect(await (await fetch(`${origin}/metrics`)).text()).toContain(
+      `rtn_schedule_slots_total{schedule="${name}",state="ran"} 1`,
+    );
+    third.child.kill('SIGTERM');
+    expect((await third.ended).code).toBe(0);
+    expect(provider.requests).toHaveLength(3);
+    const slots = await history((opened) => opened.list({ schedule: name, limit: 10 }));
+    expect(slots).toMatchObject([{ state: 'ran', attempt: 1, exitCode: 0, isCatchUp: true }]);
+  });
+
+  test('serve: reads schedules.yaml again when it changes, and leaves out what is wrong', async () => {
+    const { write, start } = scheduleHouse('http://127.0.0.1:1', environment());
+    const [one, two] = [newName(), newName()];
+    write({ [one]: { cron: '0 0 1 1 *' } });
+    const server = start('schedule', 'serve');
+    await expect.poll(() => server.said.err).toContain('read 1 schedules');
+    write({ [one]: { cron: '0 0 1 1 *' }, [two]: { cron: '0 0 1 1 *' } });
+    await expect.poll(() => server.said.err).toContain('read 2 schedules');
+    write({ [one]: { cron: '0 0 1 1 *' }, [two]: { cron: '99 * * * *' } });
+    await expect.poll(() => server.said.err).toMatch(/left out: .*\n.*read 1 schedules/);
+    server.child.kill('SIGTERM');
+    expect((await server.ended).code).toBe(0);
+  });
+
+  test('pause and resume: what passed meanwhile is not caught up', async () => {
+    const provider = await httpServer((_, response) => reply(response, 200));
+    const { write, rtn, history } = scheduleHouse(provider.origin, environment());
+    const name = newName();
+    write({ [name]: {} });
+    await history((opened) => opened.change(name, () => ({ cursorMs: 0 })));
+    expect((await rtn('schedule', 'pause', name)).code).toBe(0);
+    expect((await rtn('schedule', 'history', name)).err).toContain(`${name} is paused`);
+    const beforeMs = Date.now();
+    expect((await rtn('schedule', 'resume', name)).code).toBe(0);
+    const standing = await history((opened) => opened.schedules());
+    const found = standing.find((each) => each.schedule === name);
+    expect(found?.isPaused).toBe(false);
+    expect(found?.cursorMs).toBeGreaterThanOrEqual(beforeMs);
+    expect((await rtn('schedule', 'pause', 'nothing')).code).toBe(2);
+  });
+
+  test('overdue: a slot without a run is told, its alert is sent once, and the address is in no output', async () => {
+    const hook = await httpServer((_, response) => reply(response, 200));
+    const provider = await httpServer((_, response) => reply(response, 200));
+    const address = `${hook.origin}/T0K3N`;
+    const { write, rtn, history } = scheduleHouse(provider.origin, { ...environment(), HOOK: address });
+    const name = newName();
+    // One slot a day, so that the test does not cross into the next.
+    const slotMs = lastMinute() - 3 * 3_600_000;
+    const at = new Date(slotMs);
+    write({
+      [name]: {
+        cron: `${at.getUTCMinutes()} ${at.getUTCHours()} * * *`,
+        owner: 'crm',
+        alert: { webhook: 'HOOK', events: ['missed'] },
+      },
+    });
+    const first = await rtn('schedule', 'overdue', '--alert');
+    expect(first).toMatchObject({ code: 0, err: expect.stringContaining(`${name} is watched from now on`) });
+    await history((opened) => opened.change(name, () => ({ overdueMs: 1 })));
+    const second = await rtn('schedule', 'overdue', '--alert', '--json');
+    expect(second.code).toBe(1);
+    const run = `${name}@${slotText(slotMs)}`;
+    expect(JSON.parse(second.out)).toMatchObject([{ schedule: name, run, owner: 'crm' }]);
+    const third = await rtn('schedule', 'overdue', '--alert');
+    expect(third.code).toBe(1);
+    expect(hook.requests.map(({ body }) => JSON.parse(body))).toMatchObject([
+      { event: 'missed', schedule: name, run_id: run, reason: 'no run of it is known' },
+    ]);
+    expect(JSON.stringify([first, second, third])).not.toContain('T0K3N');
+    // Another scheduler runs it after all: the ledger knows.
+    await rtn(
+      ...['run', 'driver_push', '--runner', 'one-shot', '--', '--schedule', name, '--slot', slotText(slotMs)],
+      ...['--recipients', 'file:rows.ndjson', '--log', 'file:log', '--endpoint', provider.origin],
+    );
+    expect(provider.requests).toHaveLength(3);
+    expect(await rtn('schedule', 'overdue')).toMatchObject({ code: 0, out: 'Nothing is overdue.\n' });
+  });
+});
+
+/** Whether a server has taken note of the schedule. */
+async function known(history: ReturnType<typeof scheduleHouse>['history'], name: string): Promise<boolean> {
+  const schedules = await history((opened) => opened.schedules());
+  return schedules.some(({ schedule: each, cursorMs }) => each === name && cursorMs !== undefined);
+}
