@@ -14,7 +14,7 @@ export interface MoveBatch {
   readonly days: readonly DayRows[];
 }
 
-export interface DayRows {
+interface DayRows {
   readonly day: string;
   readonly rows: number;
 }
