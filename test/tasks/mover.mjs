@@ -12,7 +12,7 @@ process.on('SIGTERM', () => control.abort());
 process.stdout.write('begun\n');
 try {
   const { isComplete, summary } = await pg2yt(
-    { name: 'log', key: 'message_id', row: {}, location: parseLocation(`pg:${table}`) },
+    { name: 'log', type: 'send-log', location: parseLocation(`pg:${table}`) },
     { name: 'archive', type: 'send-log', location: parseLocation(`yt:${folder}`) },
     options,
   ).run({
