@@ -1,6 +1,12 @@
 /** A JSON Schema (draft-07) as a plain value. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
+/** The JSON types a schema allows; none where it does not say. */
+export function typesOf({ type }: JsonSchema): readonly string[] {
+  if (Array.isArray(type)) return type;
+  return typeof type === 'string' ? [type] : [];
+}
+
 export type ComponentKind = 'reader' | 'sender' | 'channel' | 'logger' | 'task';
 
 /** One key of a component's YAML config. The checker, the generator, the JSON Schema and the docs all work from it. */

@@ -35,6 +35,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   'component.ts': 0,
   'clock.ts': 0,
   'runner-flags.ts': 0,
+  'start-flags.ts': 0,
   'due-queue.ts': 0,
   'shell.ts': 0,
   'sms-text.ts': 0,

@@ -147,7 +147,7 @@ async function alert(
   history: History,
   session: Session,
 ): Promise<void> {
-  if (schedule.alert?.on.includes('missed') !== true) return;
+  if (schedule.alert?.events.includes('missed') !== true) return;
   const slot = { ...newSlot(schedule, slotMs), reason, alert: 'missed' } as const;
   try {
     await sendSlotAlert(schedule, slot, { env: session.env, clock: systemClock });

@@ -7,14 +7,14 @@ import { runnerFiles } from '../generator/runner-files.js';
 import { workTree } from '../git/worktree.js';
 import { referenceTo } from '../registry/artefact.js';
 import { isMap } from '../registry/jsonSchema.js';
-import { loadRegistry, type Registry } from '../registry/registry.js';
+import { expectArtefact, loadRegistry, type Registry } from '../registry/registry.js';
 import { resolveSchedule } from '../rules/schedules.js';
-import { flagName } from '../runner-flags.js';
 import type { SlotRunner } from '../schedule/held.js';
 import type { KnownSlot, SlotRecord } from '../schedule/history.js';
 import type { Schedule } from '../schedule/schedule.js';
 import type { Runners } from '../schedule/scheduler.js';
 import { slotRunId, slotText } from '../schedule/slot.js';
+import { startFlags } from '../start-flags.js';
 import { componentsOf } from './components.js';
 import { packageRoot } from './installed.js';
 import type { Session } from './session.js';
@@ -63,9 +63,10 @@ export class RegistryRunners implements Runners {
     const [file] = files;
     if (file === undefined)
       throw new RtnError('configuration', `${referenceTo(operation)} has no runner ${runner}`);
+    const schemas = expectArtefact(registry, 'operation', referenceTo(operation)).document.params;
     return startSlotProcess({
       file,
-      flags: [...flagsOf(schedule, slot.slotMs), ...flags],
+      flags: [...startFlags(schedule, { slot: slotText(slot.slotMs), schemas }), ...flags],
       runId: slotRunId(schedule.name, slot.slotMs),
       version: operation.version,
       graceMs: drainTimeoutMs(operation.document) + BEYOND_DRAIN_MS,
@@ -108,18 +109,6 @@ export class RegistryRunners implements Runners {
   fate(slot: KnownSlot): ReturnType<Runners['fate']> {
     return fateOfSlot(slot, this.#options.server);
   }
-}
-
-/** What a schedule gives to a runner, as its flags. */
-function flagsOf({ name, inputs, outputs, params }: Schedule, slotMs: number): string[] {
-  const given = Object.entries({ ...inputs, ...outputs, ...params });
-  return [
-    `--schedule=${name}`,
-    `--slot=${slotText(slotMs)}`,
-    ...given.map(
-      ([key, value]) => `--${flagName(key)}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
-    ),
-  ];
 }
 
 function drainTimeoutMs({ policy }: Readonly<Record<string, unknown>>): number {

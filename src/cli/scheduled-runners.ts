@@ -60,6 +60,7 @@ export function scheduledRunner(
     operation: { name: document.name, version: document.version },
     runnerFile: file?.name ?? '',
     keepsState: document.runners[runner]?.task === undefined,
+    paramSchemas: document.params ?? {},
     ...needsOf(document, start, components),
     outputs: Object.entries(document.outputs).flatMap(
       ([name, { default: byDefault }]) => outputs[name] ?? byDefault ?? [],

@@ -1,4 +1,4 @@
-import type { JsonSchema } from '../component.js';
+import { type JsonSchema, typesOf } from '../component.js';
 
 const TYPE_WORDS: Readonly<Record<string, string>> = {
   integer: 'an integer',
@@ -36,12 +36,6 @@ export function limits(schema: JsonSchema): string {
   if (schema.multipleOf !== undefined) parts.push(`in steps of ${schema.multipleOf}`);
   if (typeof schema.pattern === 'string') parts.push(`that matches /${schema.pattern}/`);
   return parts.filter((part) => part !== '').join(', ');
-}
-
-/** The JSON types a schema allows; none where it does not say. */
-export function typesOf({ type }: JsonSchema): readonly string[] {
-  if (Array.isArray(type)) return type;
-  return typeof type === 'string' ? [type] : [];
 }
 
 function formatWord(format: unknown): string | undefined {

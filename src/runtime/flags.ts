@@ -1,8 +1,8 @@
+import { typesOf } from '../component.js';
 import { oneLine, RtnError } from '../error.js';
 import { suggestion } from '../registry/spelling.js';
 import { flagName, OPTION_FLAGS, TASK_OPTION_FLAGS } from '../runner-flags.js';
 import { isTaskRunner, type RunnerDefinition } from './definition.js';
-import { typesOf } from './expectation.js';
 
 /** One flag that a runner understands. */
 export interface Flag {

@@ -1,8 +1,8 @@
-import type { EnvironmentVariable, JsonSchema } from '../component.js';
+import { type EnvironmentVariable, type JsonSchema, typesOf } from '../component.js';
 import { oneLine } from '../error.js';
 import { flagName } from '../runner-flags.js';
 import type { SecretDefinition } from './definition.js';
-import { limits, typesOf } from './expectation.js';
+import { limits } from './expectation.js';
 import type { Entry } from './help-layout.js';
 
 /** An input or output. */

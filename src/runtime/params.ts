@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { extname } from 'node:path';
 import type { ErrorObject } from 'ajv';
-import type { JsonSchema } from '../component.js';
+import { type JsonSchema, typesOf } from '../component.js';
 import { foreignCode, oneLine } from '../error.js';
 import { suggestion } from '../registry/spelling.js';
 import { valueErrors } from '../registry/value.js';
 import { flagName } from '../runner-flags.js';
-import { expectation, typesOf } from './expectation.js';
+import { expectation } from './expectation.js';
 
 type Schemas = Readonly<Record<string, JsonSchema>>;
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -74,16 +74,16 @@ function candidate(
   return Object.hasOwn(fileValues, name) ? { value: fileValues[name], from: String(file) } : undefined;
 }
 
-/** A text as the type its schema asks for. What does not read as that stays a text, for the schema to refuse. */
+/** A text as the type its schema asks for; without one, as the JSON that it may be. What does not read as that stays a text. */
 function typed(text: string, schema: JsonSchema): unknown {
   const types = typesOf(schema);
-  const isTextOnly = types.length > 0 && types.every((type) => type === 'string');
-  if (isTextOnly || (types.length === 0 && !Array.isArray(schema.enum))) return text;
+  if (types.length > 0 && types.every((type) => type === 'string')) return text;
   try {
     const value: unknown = JSON.parse(text);
     const isAsked =
-      types.some((type) => isOfType(value, type)) ||
-      (types.length === 0 && Array.isArray(schema.enum) && schema.enum.includes(value));
+      types.length === 0
+        ? problemOf(value, schema) === undefined
+        : types.some((type) => isOfType(value, type));
     return isAsked ? value : text;
   } catch {
     return text;

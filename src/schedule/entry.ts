@@ -50,7 +50,7 @@ export function scheduleOf(operation: string, name: string, entry: ScheduleEntry
       pauseMs: durationMs(retries?.pause ?? DEFAULT_PAUSE) ?? 0,
     },
     timeoutMs: durationMs(entry.timeout),
-    alert: alert && { webhook: alert.webhook, on: alert.events ?? ALERT_EVENTS },
+    alert: alert && { webhook: alert.webhook, events: alert.events ?? ALERT_EVENTS },
     isPaused: entry.paused ?? false,
     resources: { cpu: resources.cpu, memoryBytes: bytesOf(resources.memory) },
   };

@@ -92,7 +92,7 @@ export function withAlert(
 ): { slot: SlotRecord; isTroubled: boolean } {
   const event = eventOf(slot, isTroubled);
   return {
-    slot: event !== undefined && alert?.on.includes(event) === true ? { ...slot, alert: event } : slot,
+    slot: event !== undefined && alert?.events.includes(event) === true ? { ...slot, alert: event } : slot,
     isTroubled: event === undefined ? isTroubled : event !== 'recovered',
   };
 }

@@ -1,5 +1,4 @@
-import { flagName } from '../runner-flags.js';
-import { valueText } from './refusal.js';
+import { startFlags } from '../start-flags.js';
 import type { ScheduledRunner, TargetOptions } from './target.js';
 
 /** Where the bundle of the runner's version is on the machine, apart from other versions: what runs is never written over. */
@@ -15,25 +14,17 @@ export function cronSlot({ schedule: { cron, timeZone } }: ScheduledRunner): str
   return `${cron.trim().split(/\s+/).join(' ')} ${timeZone}`;
 }
 
-/**
- * The flags that a runner is started with, so that the run's id is `<schedule>@<slot>`. Each is one word with its value
- * behind `=`: a value that begins with a dash is no flag then. `slot` is what `--slot` gets.
- */
-export function runnerFlags(run: ScheduledRunner, slot: string): string[] {
-  const { name, deadlineMs, inputs, outputs, params } = run.schedule;
-  return [
-    `--schedule=${name}`,
-    `--slot=${slot}`,
-    ...(deadlineMs === undefined ? [] : [`--start-deadline=${durationText(deadlineMs)}`]),
-    ...Object.entries({ ...inputs, ...outputs, ...params }).map(
-      ([key, value]) => `--${flagName(key)}=${valueText(value)}`,
-    ),
-  ];
-}
-
-/** A duration as runners read it: whole seconds where it has no fraction. */
-function durationText(durationMs: number): string {
-  return durationMs % 1_000 === 0 ? `${durationMs / 1_000}s` : `${durationMs}ms`;
+/** The flags of a start; without the deadline where the scheduler alone has to see to it. */
+export function runnerFlags(
+  { schedule, paramSchemas: schemas }: ScheduledRunner,
+  slot: string,
+  { hasDeadline = true } = {},
+): string[] {
+  return startFlags(schedule, {
+    slot,
+    startDeadlineMs: hasDeadline ? schedule.deadlineMs : undefined,
+    schemas,
+  });
 }
 
 /** Whole seconds, and never less than what was asked for. */

@@ -77,10 +77,7 @@ export function cronJob(run: ScheduledRunner, { name, namespace, ...place }: Cro
 /** Where there may be a second start, it may come after the deadline of the first: then the controller alone looks at that. */
 function argumentsOf(run: ScheduledRunner): string[] {
   const { schedule } = run;
-  const flags = runnerFlags(
-    schedule.retries.attempts === 0 ? run : { ...run, schedule: { ...schedule, deadlineMs: undefined } },
-    SLOT,
-  );
+  const flags = runnerFlags(run, SLOT, { hasDeadline: schedule.retries.attempts === 0 });
   return flags.map((word) => (word === `--slot=${SLOT}` ? word : literalArgument(word)));
 }
 

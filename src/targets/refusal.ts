@@ -1,4 +1,5 @@
 import { oneLine, RtnError } from '../error.js';
+import { paramText } from '../start-flags.js';
 import { POLICY_KEYS, type ScheduledRunner, type Target, type TargetOptions } from './target.js';
 
 /** A demand of a schedule that a target cannot meet. */
@@ -44,14 +45,14 @@ function refusalsOf(target: Target, run: ScheduledRunner, options: TargetOptions
 }
 
 /** The texts of a schedule that end up in commands, by where they stand. */
-function textsOf({ schedule: { inputs, outputs, params } }: ScheduledRunner): [key: string, text: string][] {
-  const texts = { inputs, outputs, params };
-  return Object.entries(texts).flatMap(([key, values]) =>
-    Object.entries(values).map(([name, value]): [string, string] => [`${key}.${name}`, valueText(value)]),
-  );
-}
-
-/** A param's value as the text of its flag. */
-export function valueText(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
+function textsOf({ schedule, paramSchemas }: ScheduledRunner): [key: string, text: string][] {
+  const params = Object.entries(schedule.params).map(([name, value]): [string, string] => [
+    `params.${name}`,
+    paramText(value, paramSchemas[name]),
+  ]);
+  const locations = [
+    ...Object.entries(schedule.inputs).map(([name, text]): [string, string] => [`inputs.${name}`, text]),
+    ...Object.entries(schedule.outputs).map(([name, text]): [string, string] => [`outputs.${name}`, text]),
+  ];
+  return [...locations, ...params];
 }

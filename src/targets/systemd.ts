@@ -61,12 +61,12 @@ const POLICIES: Target['policies'] = {
   alert: {
     how: 'failed: a unit of its own, by `OnFailure=`. missed, recovered: refused unless `--watched` says that another process sends these.',
     complaint: ({ schedule: { alert } }, { watched }) => {
-      const others = (alert?.on ?? []).filter((event) => event !== 'failed');
+      const others = (alert?.events ?? []).filter((event) => event !== 'failed');
       return others.length === 0 || watched === 'true'
         ? undefined
         : {
             reason: `${others.join(', ')}: systemd tells of failures alone`,
-            next: 'write "on": [failed]; or run rtn schedule overdue --alert from elsewhere and add --watched',
+            next: 'write events: [failed]; or run rtn schedule overdue --alert from elsewhere and add --watched',
           };
     },
   },
@@ -97,7 +97,7 @@ export const systemd: Target = {
 function generate(run: ScheduledRunner, options: TargetOptions): TargetOutput {
   const { name } = run.schedule;
   const unit = `rtn-${name}`;
-  const isAlerting = run.schedule.alert?.on.includes('failed') === true;
+  const isAlerting = run.schedule.alert?.events.includes('failed') === true;
   const common = { heading: unitLine(heading(run)), unit: unitName(unit) };
   const files: TargetFile[] = [
     file(
@@ -208,7 +208,7 @@ function alertValues({ schedule, operation }: ScheduledRunner, options: TargetOp
 function notesOf(run: ScheduledRunner, files: readonly TargetFile[], options: TargetOptions): string[] {
   const { schedule, secrets, environment } = run;
   const { 'secrets-dir': secretsDir, 'env-dir': envDir } = options;
-  const webhook = schedule.alert?.on.includes('failed') === true ? [schedule.alert.webhook] : [];
+  const webhook = schedule.alert?.events.includes('failed') === true ? [schedule.alert.webhook] : [];
   const timer = `rtn-${schedule.name}.timer`;
   return [
     `runner: rtn generate ${run.operation.name}@${run.operation.version} --bundle --out ${runnerFolder(run, options)}, and npm ci there`,

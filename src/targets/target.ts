@@ -2,7 +2,7 @@
  * What a scheduler target is, and what it gets and gives. A target is one file that exports its spec with the function
  * that makes the files; the command line, help, docs and the refusals are made from the spec.
  */
-import type { EnvironmentVariable } from '../component.js';
+import type { EnvironmentVariable, JsonSchema } from '../component.js';
 import type { Schedule } from '../schedule/schedule.js';
 
 /** What a schedule asks of whatever starts it. Each target has to answer for every one. */
@@ -31,6 +31,8 @@ export interface ScheduledRunner {
   readonly runnerFile: string;
   /** Whether it has `--state-dir`: runners of tasks have not. */
   readonly keepsState: boolean;
+  /** The schemas of the operation's params. */
+  readonly paramSchemas: Readonly<Record<string, JsonSchema>>;
   /** The secrets that a run with these params needs; each may be given as a file, `NAME_FILE`. */
   readonly secrets: readonly string[];
   /** What its components read of the environment for the locations it has: connections, some of them secret. */

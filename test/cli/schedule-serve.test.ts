@@ -154,7 +154,7 @@ describe.each(stores)('rtn schedule with its history in %s', (_, environment) =>
       [name]: {
         cron: `${at.getUTCMinutes()} ${at.getUTCHours()} * * *`,
         owner: 'crm',
-        alert: { webhook: 'HOOK', on: ['missed'] },
+        alert: { webhook: 'HOOK', events: ['missed'] },
       },
     });
     const first = await rtn('schedule', 'overdue', '--alert');

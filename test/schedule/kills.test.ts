@@ -78,7 +78,7 @@ test.each(stores)(
       env: { ...env, HOOK: address, EXIT_CODE: '65' },
       name: `alerts_in_${kind.toLowerCase()}`,
       owner: 'crm',
-      alert: { webhook: 'HOOK', on: ['failed'] },
+      alert: { webhook: 'HOOK', events: ['failed'] },
     });
     const server = at.start();
     await server.ready;

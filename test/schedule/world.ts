@@ -187,7 +187,7 @@ export function schedule(given: Partial<Schedule> = {}): Schedule {
     retries: { attempts: 0, pauseMs: MINUTE_MS },
     isPaused: false,
     resources: {},
-    alert: { webhook: 'HOOK', on: ['failed', 'missed', 'recovered'] },
+    alert: { webhook: 'HOOK', events: ['failed', 'missed', 'recovered'] },
     ...given,
   };
 }

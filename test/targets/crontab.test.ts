@@ -94,7 +94,7 @@ describe('what cron cannot do', () => {
       overlap: 'replace',
       catchUp: 'latest',
       retries: { attempts: 2, pauseMs: 60_000 },
-      alert: { webhook: 'HOOK', on: ['failed'] },
+      alert: { webhook: 'HOOK', events: ['failed'] },
       resources: { cpu: 1 },
       params: { text: 'a\nb' },
     });
@@ -114,7 +114,7 @@ describe('what cron cannot do', () => {
     ['a zone that the machine is in', { timeZone: 'Europe/Berlin' }, { 'host-zone': 'Europe/Berlin' }],
     [
       'alerts that another process sends',
-      { alert: { webhook: 'HOOK', on: ['failed'] } },
+      { alert: { webhook: 'HOOK', events: ['failed'] } },
       { watched: 'true' },
     ],
     ['a queue whose deadline ends before the next slot', { overlap: 'queue', deadlineMs: 3_600_000 }, {}],

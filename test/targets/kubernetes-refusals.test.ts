@@ -3,7 +3,7 @@ import type { Schedule } from '../../src/schedule/schedule.js';
 import { kubernetes } from '../../src/targets/kubernetes.js';
 import { generated, OPTIONS, scheduledRunner } from './kubernetes-run.js';
 
-const ALERT = { webhook: 'ALERT_WEBHOOK', on: ['failed'] } as const;
+const ALERT = { webhook: 'ALERT_WEBHOOK', events: ['failed'] } as const;
 
 const REFUSED: readonly [key: string, changes: Partial<Schedule>, reason: string][] = [
   ['overlap', { overlap: 'queue' }, 'has no line in which a slot could wait'],

@@ -40,6 +40,7 @@ export function scheduledRunner(
     operation: { name: 'pg2yt', version: '1.4.1' },
     runnerFile: 'pg2yt-1.4.1.one-shot.mjs',
     keepsState: false,
+    paramSchemas: {},
     secrets: [],
     outputs: Object.values({ ...SCHEDULE, ...changes }.outputs),
     environment: [

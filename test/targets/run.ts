@@ -16,6 +16,7 @@ export function scheduledRun(
     operation: { name: 'driver_push', version: '1.4.10' },
     runnerFile: 'driver_push-1.4.10.one-shot.mjs',
     keepsState: true,
+    paramSchemas: {},
     secrets: ['PUSH_TOKEN'],
     environment: [{ name: 'DATABASE_URL', description: 'Postgres.', isSecret: true }],
     outputs: ['pg:driver_push_log'],

@@ -19,7 +19,7 @@ const timer = (overrides: Partial<Schedule> = {}) =>
 const RETRIED = {
   retries: { attempts: 3, pauseMs: 300_000 },
   timeoutMs: 7_200_000,
-  alert: { webhook: 'HOOK', on: ['failed'] },
+  alert: { webhook: 'HOOK', events: ['failed'] },
 } as const;
 
 describe('the units of a schedule', () => {
@@ -208,7 +208,7 @@ describe('what systemd cannot do', () => {
     ['all', { catchUp: 'all' }, /catch_up: all/],
     [
       'events that it knows not',
-      { alert: { webhook: 'HOOK', on: ['failed', 'missed', 'recovered'] } },
+      { alert: { webhook: 'HOOK', events: ['failed', 'missed', 'recovered'] } },
       /alert: missed, recovered/,
     ],
     ['NUL', { params: { a: '\0' } }, /params\.a: it holds the character U\+0000/],
@@ -219,7 +219,7 @@ describe('what systemd cannot do', () => {
   });
 
   test('does not hold for events that another process tells of', () => {
-    const run = scheduledRun({ alert: { webhook: 'HOOK', on: ['failed', 'missed'] } });
+    const run = scheduledRun({ alert: { webhook: 'HOOK', events: ['failed', 'missed'] } });
     expect(() => requireExpressible(systemd, [run], optionsOf(systemd, { watched: 'true' }))).not.toThrow();
   });
 });
