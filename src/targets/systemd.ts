@@ -57,7 +57,9 @@ const POLICIES: Target['policies'] = {
   retries: {
     how: '`Restart=on-failure`, with `RestartPreventExitStatus=` for all codes but 69, 74, 75; after the last start these are made 76, which is for good. A further start goes on with the same slot, also when its deadline or the next slot has come.',
   },
-  timeout: { how: '`TimeoutStartSec=`, for each start; then `TimeoutStopSec=`, above the drain timeout. A runner that has drained ends with 75: it is started again where there are `retries`.' },
+  timeout: {
+    how: '`TimeoutStartSec=`, for each start; then `TimeoutStopSec=`, above the drain timeout. A runner that has drained ends with 75: it is started again where there are `retries`.',
+  },
   alert: {
     how: 'failed: a unit of its own, by `OnFailure=`. missed, recovered: refused unless `--watched` says that another process sends these.',
     complaint: ({ schedule: { alert } }, { watched }) => {
