@@ -105,6 +105,20 @@ test('Node is not killed for a call of the kernel that systemd does not know as 
     expect(text).toContain('\nSystemCallFilter=@system-service @pkey\nSystemCallErrorNumber=EPERM\n');
 });
 
+test('An output in the state folder, which systemd makes, is none that has to be there before', () => {
+  const outputs = ['file:/var/lib/rtn/weekly/log', 'file:/var/lib/rtn/weekly2', 'file:/srv/log'];
+  const run = scheduledRun({}, { outputs });
+  expect(textOf(systemd, run, {}, 'rtn-weekly.service').match(/^ReadWritePaths=.*$/gm)).toEqual([
+    'ReadWritePaths=/var/lib/rtn/weekly2',
+    'ReadWritePaths=/srv/log',
+  ]);
+  const { notes } = systemd.generate(run, optionsOf(systemd, { user: 'rtn' }));
+  expect(notes.filter((note) => note.startsWith('output: '))).toEqual([
+    'output: /var/lib/rtn/weekly2 has to be there before the first start, and rtn may write to it',
+    'output: /srv/log has to be there before the first start, and rtn may write to it',
+  ]);
+});
+
 describe('what systemd says', () => {
   /** Writes the units where everything they name is there; gives the folder. */
   function written(run: ScheduledRunner): { folder: string; paths: string[] } {
