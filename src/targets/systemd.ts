@@ -64,7 +64,7 @@ const POLICIES: Target['policies'] = {
         ? undefined
         : {
             reason: `${others.join(', ')}: systemd tells of failures alone`,
-            next: 'write events: [failed]; or run rtn schedule overdue --alert from elsewhere and add --watched',
+            next: 'write events: [failed]; or run rtn schedule watch --alert from elsewhere and add --watched',
           };
     },
   },
