@@ -3,9 +3,9 @@ import { registerPause, registerResume } from './schedule-control.js';
 import { registerHistory } from './schedule-history.js';
 import { registerList } from './schedule-list.js';
 import { registerNext } from './schedule-next.js';
-import { registerOverdue } from './schedule-overdue.js';
 import { registerRun } from './schedule-run.js';
 import { registerServe } from './schedule-serve.js';
+import { registerWatch } from './schedule-watch.js';
 import type { Session } from './session.js';
 
 /** `rtn schedule`: what the registry starts by the clock. */
@@ -24,6 +24,6 @@ export function register(command: Command, session: Session): void {
   registerPause(add('pause', 'Start nothing of a schedule until it is resumed'), session);
   registerResume(add('resume', 'Let a paused schedule go on'), session);
   registerHistory(add('history', 'Tell what became of the slots'), session);
-  registerOverdue(add('overdue', 'Tell which schedules have not run when they were due'), session);
   registerServe(add('serve', 'Start schedules at their slots: the scheduler itself'), session);
+  registerWatch(add('watch', 'Look once whether schedules have run, whoever starts them'), session);
 }

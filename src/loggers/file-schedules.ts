@@ -182,14 +182,14 @@ export class FileSchedules implements History {
 }
 
 function says({ put = [], ...change }: Change): boolean {
-  const { cursorMs, timing, isPaused, isTroubled, overdueMs } = change;
+  const { cursorMs, timing, isPaused, isTroubled, watch } = change;
   return (
-    put.length > 0 || [cursorMs, timing, isPaused, isTroubled, overdueMs].some((value) => value !== undefined)
+    put.length > 0 || [cursorMs, timing, isPaused, isTroubled, watch].some((value) => value !== undefined)
   );
 }
 
 function changed(memory: Memory, { put = [], ...change }: Change): Memory {
-  const { cursorMs, timing, isPaused, isTroubled, overdueMs } = change;
+  const { cursorMs, timing, isPaused, isTroubled, watch } = change;
   const bySlot = new Map([...memory.slots, ...put].map((slot) => [slot.slotMs, slot]));
   const slots = [...bySlot.values()].sort((a, b) => a.slotMs - b.slotMs);
   const oldest = slots.length - KEPT_SLOTS;
@@ -200,7 +200,7 @@ function changed(memory: Memory, { put = [], ...change }: Change): Memory {
     timing: timing ?? memory.timing,
     isPaused: isPaused ?? memory.isPaused,
     isTroubled: isTroubled ?? memory.isTroubled,
-    overdueMs: overdueMs ?? memory.overdueMs,
+    watch: watch ?? memory.watch,
     slots: slots.filter((slot, index) => index >= oldest || isActive(slot) || slot.alert !== null),
   };
 }

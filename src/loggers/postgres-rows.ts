@@ -36,6 +36,7 @@ const TEXT_LIST = LOG_COLUMNS.map(({ name, type }) =>
 export function noSuchTable(thrown: unknown, table: string): RtnError | undefined {
   if (foreignCode(thrown) !== NO_SUCH_TABLE) return undefined;
   return new RtnError('configuration', `the database of DATABASE_URL has no table ${table}`, {
+    details: { noSuchTable: true },
     next: 'check DATABASE_URL, and the location of the log: --log pg:TABLE, yt:PATH or file:FOLDER',
   });
 }

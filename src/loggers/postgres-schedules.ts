@@ -12,6 +12,7 @@ import {
   type SlotRecord,
   type SlotState,
   type Standing,
+  type WatchMemory,
 } from '../schedule/history.js';
 import type { AlertEvent } from '../schedule/schedule.js';
 import { slotRunId } from '../schedule/slot.js';
@@ -39,7 +40,7 @@ interface ScheduleRow {
   readonly cursor_at: Date | null;
   readonly is_paused: boolean;
   readonly is_troubled: boolean;
-  readonly overdue_at: Date | null;
+  readonly watch: WatchMemory | null;
 }
 
 interface SlotRow {
@@ -173,18 +174,18 @@ async function lockedStanding(
     timing: row.timing ?? undefined,
     isPaused: row.is_paused,
     isTroubled: row.is_troubled,
-    overdueMs: row.overdue_at?.getTime(),
+    watch: row.watch ?? undefined,
     slots: slots.map(knownSlot),
   };
 }
 
 async function writeChange(client: PoolClient, schedule: string, change: Change): Promise<void> {
-  const { cursorMs, timing, isPaused, isTroubled, overdueMs, put = [] } = change;
-  if ([cursorMs, timing, isPaused, isTroubled, overdueMs].some((value) => value !== undefined))
+  const { cursorMs, timing, isPaused, isTroubled, watch, put = [] } = change;
+  if ([cursorMs, timing, isPaused, isTroubled, watch].some((value) => value !== undefined))
     await client.query(
       `update rtn.schedules set timing = coalesce($2, timing), cursor_at = coalesce($3, cursor_at),
          is_paused = coalesce($4, is_paused), is_troubled = coalesce($5, is_troubled),
-         overdue_at = coalesce($6, overdue_at)
+         watch = coalesce($6, watch)
        where schedule = $1`,
       [
         schedule,
@@ -192,7 +193,7 @@ async function writeChange(client: PoolClient, schedule: string, change: Change)
         timeOf(cursorMs ?? null),
         isPaused ?? null,
         isTroubled ?? null,
-        timeOf(overdueMs ?? null),
+        watch ?? null,
       ],
     );
   for (const slot of put) await putSlot(client, slot);

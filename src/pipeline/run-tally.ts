@@ -66,7 +66,8 @@ function addCounts(sum: Counts, counts: Counts): void {
   sum.breakerPauses += counts.breakerPauses;
 }
 
-function lastByShard(starts: readonly StartRecord[]): readonly StartRecord[] {
+/** The last start of each shard. */
+export function lastByShard(starts: readonly StartRecord[]): readonly StartRecord[] {
   const last = new Map<number, StartRecord>();
   for (const start of starts) {
     const known = last.get(start.shard);

@@ -74,7 +74,7 @@ const MIGRATIONS: readonly string[] = [
      cursor_at timestamptz,
      is_paused boolean not null default false,
      is_troubled boolean not null default false,
-     overdue_at timestamptz
+     watch jsonb
    );
    create table rtn.slots (
      schedule text not null references rtn.schedules on delete cascade,

@@ -1,6 +1,6 @@
 import { type Dropped, MOST_WAITING, ON_TIME_MS, sortDue } from './due.js';
 import { type Change, isActive, type KnownSlot, type SlotRecord, type Standing } from './history.js';
-import type { Schedule } from './schedule.js';
+import { type Schedule, timingOf } from './schedule.js';
 import { slotText } from './slot.js';
 import { endedSlot, newSlot, startedSlot, withAlert } from './slots.js';
 
@@ -46,11 +46,6 @@ export interface Decision extends Change {
   readonly left: readonly string[];
   /** When something waits for its time. */
   readonly wakeMs: number | undefined;
-}
-
-/** When a schedule is due, as a text to compare: a change of it starts from the time at which it is seen. */
-function timingOf({ cron, timeZone, isPaused }: Schedule): string {
-  return JSON.stringify([cron, timeZone, isPaused]);
 }
 
 /** What a server does once it has read a schedule: one that is new, or due at other times than before, begins now. */

@@ -45,6 +45,29 @@ export interface KnownSlot extends SlotRecord {
   readonly silentMs: number;
 }
 
+/** Something that happened to a slot, as an alert tells it. */
+export interface SlotFinding {
+  readonly slotMs: number;
+  readonly event: AlertEvent;
+  readonly reason: string | null;
+  readonly exitCode: number | null;
+  readonly version: string | null;
+}
+
+/** What a watcher of runs that others start remembers of a schedule. Plain JSON. */
+export interface WatchMemory {
+  /** When the schedule was due, as the last look read it. */
+  readonly timing: string;
+  /** Slots up to here were looked at. */
+  readonly toMs: number;
+  /** Of those, the ones whose end was still to come; ascending. */
+  readonly open: readonly number[];
+  /** What was missed or has failed since the last success; ascending. */
+  readonly troubles: readonly SlotFinding[];
+  /** Of which an alert has still to be sent. */
+  readonly unsent: readonly SlotFinding[];
+}
+
 /** What the store knows of a schedule. */
 export interface Standing {
   /** Every slot up to here is dealt with; undefined for a schedule that nobody has served yet. */
@@ -54,8 +77,8 @@ export interface Standing {
   readonly isPaused: boolean;
   /** The last slot that ended had failed or was missed. */
   readonly isTroubled: boolean;
-  /** The newest slot of which `rtn schedule overdue` has sent an alert. */
-  readonly overdueMs: number | undefined;
+  /** What `rtn schedule watch` remembers; undefined where it has never looked. */
+  readonly watch: WatchMemory | undefined;
   /** The records that wait or run, those behind the cursor, and the one asked for; ascending. */
   readonly slots: readonly KnownSlot[];
 }
@@ -66,7 +89,7 @@ export interface Change {
   readonly timing?: string | undefined;
   readonly isPaused?: boolean | undefined;
   readonly isTroubled?: boolean | undefined;
-  readonly overdueMs?: number | undefined;
+  readonly watch?: WatchMemory | undefined;
   /** New records, and those that take the place of the slot's old one. */
   readonly put?: readonly SlotRecord[] | undefined;
 }
@@ -115,7 +138,7 @@ export const NOTHING_KNOWN: Standing = {
   timing: undefined,
   isPaused: false,
   isTroubled: false,
-  overdueMs: undefined,
+  watch: undefined,
   slots: [],
 };
 

@@ -62,3 +62,8 @@ export interface Schedule {
   readonly isPaused: boolean;
   readonly resources: Resources;
 }
+
+/** When a schedule is due, as a text to compare: a change of it starts from the time at which it is seen. */
+export function timingOf({ cron, timeZone, isPaused }: Schedule): string {
+  return JSON.stringify([cron, timeZone, isPaused]);
+}

@@ -1,13 +1,13 @@
-import { RUNNER_EXIT } from '../exit.js';
+import { exitCodes, RUNNER_EXIT } from '../exit.js';
 import type { SlotRecord } from './history.js';
 import type { AlertEvent, Schedule } from './schedule.js';
 
 /** Exit codes after which another try may help. */
-const WORTH_ANOTHER_TRY: ReadonlySet<number> = new Set([
-  RUNNER_EXIT.unavailable,
-  RUNNER_EXIT.storage,
-  RUNNER_EXIT.temporary,
-]);
+const WORTH_ANOTHER_TRY: ReadonlySet<number> = new Set(exitCodes('retry'));
+
+export function isWorthAnotherTry(exitCode: number): boolean {
+  return WORTH_ANOTHER_TRY.has(exitCode);
+}
 
 /** How the process of a slot ended. */
 export interface SlotEnd {
@@ -74,7 +74,7 @@ export function endedSlot(schedule: Schedule, slot: SlotRecord, end: SlotEnd, no
   if (slot.stop !== null) return { ...ended, state: 'skipped', reason: slot.stop };
   if (slot.isManual) return { ...ended, state: 'failed' };
   if (isShutdown) return { ...ended, state: 'waiting', reason: 'its server was told to end' };
-  const mayRetry = !isTimeout && WORTH_ANOTHER_TRY.has(exitCode) && slot.retries < schedule.retries.attempts;
+  const mayRetry = !isTimeout && isWorthAnotherTry(exitCode) && slot.retries < schedule.retries.attempts;
   if (!mayRetry) return { ...ended, state: 'failed' };
   return {
     ...ended,

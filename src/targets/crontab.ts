@@ -92,7 +92,7 @@ const POLICIES: Target['policies'] = {
         ? undefined
         : {
             reason: 'cron does not look at exit codes, so nobody would be told',
-            next: 'run rtn schedule overdue --alert from elsewhere and add --watched; or leave alert out and give --mailto',
+            next: 'run rtn schedule watch --alert from elsewhere and add --watched; or leave alert out and give --mailto',
           },
   },
   paused: { how: 'The line is a comment: installing the file ends what was there.' },

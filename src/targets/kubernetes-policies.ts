@@ -84,12 +84,12 @@ export const KUBERNETES_POLICIES: Target['policies'] = {
     },
   },
   alert: {
-    how: 'Refused unless `--watched` says that another process sends the alerts: `rtn schedule overdue --alert`.',
+    how: 'Refused unless `--watched` says that another process sends the alerts: `rtn schedule watch --alert`.',
     complaint: ({ schedule: { alert } }, { watched }) =>
       alert !== undefined && watched !== 'true'
         ? complaint(
             'Kubernetes tells nobody that a Job failed or was missed',
-            'run rtn schedule overdue --alert somewhere, and say so: --watched',
+            'run rtn schedule watch --alert somewhere, and say so: --watched',
           )
         : undefined,
   },

@@ -30,7 +30,7 @@ export const STATE_DIR = path('folder on the machine for locks and for what must
 
 export const WATCHED: TargetOption = {
   description:
-    'another process watches the schedules and tells what the scheduler cannot: rtn schedule overdue --alert',
+    'another process watches the schedules and tells what the scheduler cannot: rtn schedule watch --alert',
 };
 
 export const USER: TargetOption = {

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { thisHolder } from '../../src/pipeline/holder.js';
-import { slotText } from '../../src/schedule/slot.js';
 import { newSlot, startedSlot } from '../../src/schedule/slots.js';
 import { schedule } from '../schedule/world.js';
 import { testDatabase } from '../setup/database.js';
@@ -10,7 +9,6 @@ import { httpServer, reply } from '../setup/http.js';
 import { scheduleHouse } from './schedule-house.js';
 
 const database = testDatabase();
-const MINUTE_MS = 60_000;
 
 const stores: [kind: string, environment: () => Record<string, string>][] = [
   ['Postgres', () => ({ DATABASE_URL: database.url })],
@@ -19,7 +17,6 @@ const stores: [kind: string, environment: () => Record<string, string>][] = [
 
 /** A name of its own for each test: they share a database. */
 const newName = () => `push_${randomUUID().slice(0, 8)}`;
-const lastMinute = () => Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS;
 
 describe.each(stores)('rtn schedule with its history in %s', (_, environment) => {
   test('run: sends what the schedule says, as the run NAME@SLOT, and the same slot sends nothing twice', async () => {
@@ -139,44 +136,6 @@ describe.each(stores)('rtn schedule with its history in %s', (_, environment) =>
     expect(found?.isPaused).toBe(false);
     expect(found?.cursorMs).toBeGreaterThanOrEqual(beforeMs);
     expect((await rtn('schedule', 'pause', 'nothing')).code).toBe(2);
-  });
-
-  test('overdue: a slot without a run is told, its alert is sent once, and the address is in no output', async () => {
-    const hook = await httpServer((_, response) => reply(response, 200));
-    const provider = await httpServer((_, response) => reply(response, 200));
-    const address = `${hook.origin}/T0K3N`;
-    const { write, rtn, history } = scheduleHouse(provider.origin, { ...environment(), HOOK: address });
-    const name = newName();
-    // One slot a day, so that the test does not cross into the next.
-    const slotMs = lastMinute() - 3 * 3_600_000;
-    const at = new Date(slotMs);
-    write({
-      [name]: {
-        cron: `${at.getUTCMinutes()} ${at.getUTCHours()} * * *`,
-        owner: 'crm',
-        alert: { webhook: 'HOOK', events: ['missed'] },
-      },
-    });
-    const first = await rtn('schedule', 'overdue', '--alert');
-    expect(first).toMatchObject({ code: 0, err: expect.stringContaining(`${name} is watched from now on`) });
-    await history((opened) => opened.change(name, () => ({ overdueMs: 1 })));
-    const second = await rtn('schedule', 'overdue', '--alert', '--json');
-    expect(second.code).toBe(1);
-    const run = `${name}@${slotText(slotMs)}`;
-    expect(JSON.parse(second.out)).toMatchObject([{ schedule: name, run, owner: 'crm' }]);
-    const third = await rtn('schedule', 'overdue', '--alert');
-    expect(third.code).toBe(1);
-    expect(hook.requests.map(({ body }) => JSON.parse(body))).toMatchObject([
-      { event: 'missed', schedule: name, run_id: run, reason: 'no run of it is known' },
-    ]);
-    expect(JSON.stringify([first, second, third])).not.toContain('T0K3N');
-    // Another scheduler runs it after all: the ledger knows.
-    await rtn(
-      ...['run', 'driver_push', '--runner', 'one-shot', '--', '--schedule', name, '--slot', slotText(slotMs)],
-      ...['--recipients', 'file:rows.ndjson', '--log', 'file:log', '--endpoint', provider.origin],
-    );
-    expect(provider.requests).toHaveLength(3);
-    expect(await rtn('schedule', 'overdue')).toMatchObject({ code: 0, out: 'Nothing is overdue.\n' });
   });
 });
 

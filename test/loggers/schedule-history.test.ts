@@ -67,7 +67,15 @@ describe.each<[string, () => string]>([
       timing: '["* * * * *"]',
       isPaused: true,
       isTroubled: true,
-      overdueMs: EPOCH_MS,
+      watch: {
+        timing: '["* * * * *"]',
+        toMs: EPOCH_MS,
+        open: [EPOCH_MS],
+        troubles: [],
+        unsent: [
+          { slotMs: EPOCH_MS, event: 'failed', reason: "it's", exitCode: 65, version: '1.4.10' } as const,
+        ],
+      },
     };
     const first = await openHistory(location, env());
     await first.change(record.schedule, () => ({ ...change, put: [record] }));

@@ -227,7 +227,7 @@ class MemoryHistory {
       timing: rest.timing ?? before.timing,
       isPaused: rest.isPaused ?? before.isPaused,
       isTroubled: rest.isTroubled ?? before.isTroubled,
-      overdueMs: rest.overdueMs ?? before.overdueMs,
+      watch: rest.watch ?? before.watch,
       slots: [],
     });
     return change;

@@ -218,8 +218,12 @@ describe('what systemd cannot do', () => {
     );
   });
 
-  test('does not hold for events that another process tells of', () => {
+  test('does not hold where another process tells of all events, which the units then leave to it', () => {
     const run = scheduledRun({ alert: { webhook: 'HOOK', events: ['failed', 'missed'] } });
-    expect(() => requireExpressible(systemd, [run], optionsOf(systemd, { watched: 'true' }))).not.toThrow();
+    const options = optionsOf(systemd, { watched: 'true' });
+    expect(() => requireExpressible(systemd, [run], options)).not.toThrow();
+    const { files, notes } = systemd.generate(run, options);
+    expect(files.map(({ path }) => path)).toEqual(['rtn-weekly.service', 'rtn-weekly.timer']);
+    expect([files[0]?.text, ...notes].join('\n')).not.toMatch(/OnFailure|HOOK/);
   });
 });
