@@ -7,7 +7,7 @@ import { loadRegistry } from '../registry/registry.js';
 import { resolveSchedule } from '../rules/schedules.js';
 import { shellPath, shellWord } from '../shell.js';
 import { requireExpressible } from '../targets/refusal.js';
-import type { TargetFile } from '../targets/target.js';
+import type { ScheduledRunner, TargetFile } from '../targets/target.js';
 import { componentsOf } from './components.js';
 import { noticeOfDeprecation } from './notice.js';
 import { scheduledRunner, schedulesNamed } from './scheduled-runners.js';
@@ -60,9 +60,33 @@ export async function generateTarget(
     );
     return;
   }
+  refuseSameFile(outputs);
   for (const { run, files, notes } of outputs) {
     for (const path of writeFiles(folder, files)) session.out(`wrote ${relative(session.cwd, path)}\n`);
     session.out(`${run.schedule.name}:\n${notes.map((note) => `  ${note}\n`).join('')}`);
+  }
+}
+
+interface TargetOutput {
+  readonly run: ScheduledRunner;
+  readonly files: readonly TargetFile[];
+}
+
+/** One schedule's file must not be another's: a name of Kubernetes has no `_`, and an option may name them all alike. */
+function refuseSameFile(outputs: readonly TargetOutput[]): void {
+  const owners = new Map<string, TargetOutput>();
+  for (const output of outputs) {
+    for (const { path, text } of output.files) {
+      const other = owners.get(path);
+      const isShared = other?.files.some((file) => file.path === path && file.text === text) === true;
+      if (other !== undefined && !isShared)
+        throw new RtnError(
+          'usage',
+          `${path} would be the file of both ${other.run.schedule.name} and ${output.run.schedule.name}; nothing was written`,
+          { next: 'name one of the schedules otherwise, or generate them one by one' },
+        );
+      owners.set(path, output);
+    }
   }
 }
 

@@ -6,11 +6,20 @@ export function scheduleFilesMark(root: string): string {
   const operations = join(root, 'operations');
   const marks: string[] = [];
   for (const name of namesIn(operations)) {
-    const { mtimeMs, size, ino } =
-      statSync(join(operations, name, 'schedules.yaml'), { throwIfNoEntry: false }) ?? {};
-    if (mtimeMs !== undefined) marks.push(`${name} ${mtimeMs} ${size} ${ino}`);
+    const mark = markOf(join(operations, name, 'schedules.yaml'));
+    if (mark !== undefined) marks.push(`${name} ${mark}`);
   }
   return marks.join('\n');
+}
+
+/** Undefined where there is none, as below a plain file that stands among the operations. */
+function markOf(path: string): string | undefined {
+  try {
+    const { mtimeMs, size, ino } = statSync(path);
+    return `${mtimeMs} ${size} ${ino}`;
+  } catch {
+    return undefined;
+  }
 }
 
 function namesIn(folder: string): string[] {

@@ -158,7 +158,9 @@ function reader(root: string, session: Session, tell: Teller): () => Promise<rea
     for (const line of unusable) tell.line(`left out: ${shownText(line)}`);
     for (const line of alertWarnings(schedules, session.env)) tell.line(`warning: ${line}`);
     const paused = schedules.filter(({ isPaused }) => isPaused).length;
-    tell.line(`read ${schedules.length} schedules${paused === 0 ? '' : `, ${paused} of them paused`}`);
+    tell.line(
+      `read ${schedules.length} ${schedules.length === 1 ? 'schedule' : 'schedules'}${paused === 0 ? '' : `, ${paused} of them paused`}`,
+    );
     return schedules;
   };
 }

@@ -1,5 +1,5 @@
 import { type Clock, sleep } from '../clock.js';
-import { toRtnError } from '../error.js';
+import { foreignCode, toRtnError } from '../error.js';
 import { RUNNER_EXIT } from '../exit.js';
 import { type Decision, decide, decideFirst, type Fate } from './decide.js';
 import { Held, type SlotRunner } from './held.js';
@@ -237,8 +237,13 @@ export class Scheduler {
     try {
       runner = await open();
     } catch (thrown) {
-      const { message } = toRtnError(thrown);
-      return { exitCode: RUNNER_EXIT.configuration, reason: message };
+      const { code, message, cause } = toRtnError(thrown);
+      // What the system refuses now (no space, no process) it may grant later.
+      const isOfSystem = code === 'internal' && foreignCode(cause) !== undefined;
+      return {
+        exitCode: isOfSystem ? RUNNER_EXIT.temporary : RUNNER_EXIT.configuration,
+        reason: message,
+      };
     }
     if (runner === undefined || this.#left.signal.aborted) return undefined;
     return held.follow(runner);

@@ -112,11 +112,11 @@ describe.each(stores)('rtn schedule with its history in %s', (_, environment) =>
     const [one, two] = [newName(), newName()];
     write({ [one]: { cron: '0 0 1 1 *' } });
     const server = start('schedule', 'serve');
-    await expect.poll(() => server.said.err).toContain('read 1 schedules');
+    await expect.poll(() => server.said.err).toContain('read 1 schedule\n');
     write({ [one]: { cron: '0 0 1 1 *' }, [two]: { cron: '0 0 1 1 *' } });
     await expect.poll(() => server.said.err).toContain('read 2 schedules');
     write({ [one]: { cron: '0 0 1 1 *' }, [two]: { cron: '99 * * * *' } });
-    await expect.poll(() => server.said.err).toMatch(/left out: .*\n.*read 1 schedules/);
+    await expect.poll(() => server.said.err).toMatch(/left out: .*\n.*read 1 schedule\n/);
     server.child.kill('SIGTERM');
     expect((await server.ended).code).toBe(0);
   });
