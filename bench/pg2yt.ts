@@ -81,7 +81,7 @@ async function pass(pool: pg.Pool, url: string, yt: string): Promise<number> {
   await pool.query('checkpoint');
   const folder = `yt://home/moved-${passes++}`;
   const task = pg2yt(
-    { name: 'log', key: 'message_id', row: {}, location: parseLocation('pg:moved') },
+    { name: 'log', type: 'send-log', location: parseLocation('pg:moved') },
     { name: 'archive', type: 'send-log', location: parseLocation(folder) },
   );
   const startedMs = performance.now();

@@ -6,6 +6,7 @@ const USAGE = `usage: npm run soak [-- --minutes N]
        npm run soak -- matrix [--only TEXT]
        npm run soak -- kills [--store=pg|file|yt] [--policy=idempotent|resend|skip|hold] [--sender=async|batch]
                              [--kills=N] [--rows=N] [--seed=N]
+       npm run soak -- pg2yt [--kills=N] [--seed=N]
 
 Without a word: driver_push as a service at 0.8 of the rate that a bare loop reaches in the same run, for ten minutes.
 Fails when a message is lost between receipt and log, or when memory grows.
@@ -18,6 +19,9 @@ taxi_exp or "csv to yt".
 kills: runs of 100,000 rows that are killed at random times and started again, until 200 kills have come together for each
 policy and sender. Log, ledger and receipts must agree, id by id; a line of figures each. The first line says how to
 repeat it.
+
+pg2yt: passes of pg2yt that are killed at random moments, 200 times, while writers go on: in the end the folder has each row
+once, and as it was.
 `;
 
 const words = process.argv.slice(2);
@@ -35,6 +39,12 @@ if (words.includes('--help')) {
   install();
   build();
   process.exitCode = soakKills(settings);
+} else if (words[0] === 'pg2yt') {
+  const { moveSettings, soakMoves } = await import('./soak/pg2yt.mjs');
+  const settings = moveSettings(words.slice(1)) ?? misused();
+  install();
+  build();
+  process.exitCode = soakMoves(settings);
 } else {
   const minutes = minutesOf(words);
   install();

@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import { foreignCode, RtnError } from '../error.js';
-import { copyOut } from '../postgres/copy-out.js';
 import { parseCopyRow } from '../postgres/copy-text.js';
+import { copyTo } from '../postgres/copy-to.js';
 import { deletePages } from '../postgres/delete-pages.js';
 import { postgresError } from '../postgres/errors.js';
 import type { TableName } from '../postgres/identifier.js';
@@ -58,10 +58,8 @@ export async function* exportRows(
   let isDone = false;
   try {
     const where = literalWhere(client, filter);
-    const source = await copyOut(
-      client,
-      `copy (select ${TEXT_LIST} from ${table.sql} where ${where}) to stdout`,
-    );
+    const query = `select ${TEXT_LIST} from ${table.sql} where ${where}`;
+    const source = await copyTo(client, `copy (${query}) to stdout`);
     source.setEncoding('utf8');
     let rest = '';
     for await (const chunk of source as AsyncIterable<string>) {

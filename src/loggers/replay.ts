@@ -9,6 +9,7 @@ import { postgresError } from '../postgres/errors.js';
 import { type LogTarget, parseLogTarget } from '../postgres/log-target.js';
 import { LogPartitions } from './postgres-partitions.js';
 import { COLUMN_LIST, makeLogTable } from './postgres-table.js';
+import { replaying } from './replay-ledger.js';
 import type { SpillHeader } from './spill.js';
 import { spillLines } from './spill-lines.js';
 
@@ -23,7 +24,7 @@ export interface Replayed {
   readonly log: string;
   /** Rows that this replay has written. */
   readonly written: number;
-  /** Rows that stood in the log already. */
+  /** Rows that stood in the log already, or had stood there before they were moved away. */
   readonly stood: number;
   /** Lines that are no rows, with their numbers from 1. They are in the file alone. */
   readonly broken: readonly { readonly number: number; readonly problem: string }[];
@@ -36,6 +37,8 @@ const SAME_ROW = 'l.run_id = s.run_id and l.position = s.position and l.message_
  * Writes the rows of a spill file to the log, those that are not in it yet, in one transaction: however often it is
  * started, and wherever it is killed, each row stands in the log once. While it looks for them nobody else writes to the
  * log's table, neither another replay nor a runner whose COMMIT is still under way; that lasts one pass over the table.
+ * The ledger is told with them: a row that it knows to be durable is not written again, though it was moved away since,
+ * and the run's next start neither sends nor writes any of them.
  */
 export async function replaySpill(file: string, options: ReplayOptions): Promise<Replayed> {
   const log = options.log ?? (await headerOf(file))?.log;
@@ -90,12 +93,19 @@ async function replay(
     times.map(({ finished_at }) => finished_at.getTime()),
   );
   await client.query(`lock table ${table.sql} in share row exclusive mode`);
+  const { rows } = await client.query<{ count: string }>('select count(*) from rtn_spilled');
+  const ledger = await replaying(client);
+  for (const [runId, positions] of ledger.done)
+    await client.query('delete from rtn_spilled where run_id = $1 and position = any($2::bigint[])', [
+      runId,
+      positions,
+    ]);
   const { rowCount } = await client.query(
     `insert into ${table.sql} (${COLUMN_LIST})
      select distinct on (run_id, position, message_id) ${COLUMN_LIST} from rtn_spilled s
      where not exists (select from ${table.sql} l where ${SAME_ROW})`,
   );
-  const { rows } = await client.query<{ count: string }>('select count(*) from rtn_spilled');
+  await ledger.settle(client);
   await client.query('commit');
   const written = rowCount ?? 0;
   return { written, stood: Number(rows[0]?.count) - written, broken };

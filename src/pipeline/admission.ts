@@ -6,7 +6,7 @@ import { oneLine, RtnError, toRtnError } from '../error.js';
 import type { InputDefinition } from './binding.js';
 import type { Counts } from './counts.js';
 import type { Place, Stage } from './ending.js';
-import type { Journal } from './journal.js';
+import { type Journal, MAX_CLAIM } from './journal.js';
 import type { Outstanding } from './outstanding.js';
 import type { InDoubtPolicy } from './plan.js';
 import type { Queue } from './queue.js';
@@ -14,8 +14,8 @@ import type { Incoming, Message, Row, SendResult } from './record.js';
 import type { Selection } from './selection.js';
 import { isSensitive, scalarText, sensitiveDigest } from './sensitive.js';
 
-/** How many rows are judged before others get a turn. */
-const BATCH = 256;
+/** How many rows are judged before others get a turn: as many as one claim holds, since each claim is a durable write. */
+const BATCH = MAX_CLAIM;
 
 /** What the log says of a message that may have been sent when a runner died. */
 export const IN_DOUBT_TEXT = 'the runner died while this was being sent; whether it arrived is not known';

@@ -174,7 +174,7 @@ export class Claims {
   }
 
   /** Takes note that these results are durable, or will be when the change is; the same results again change nothing. */
-  settle(results: readonly SendResult[]): DoneChange {
+  settle(results: readonly Pick<SendResult, 'position' | 'outcome' | 'reason'>[]): DoneChange {
     const touched = new Set<number>();
     const positions: number[] = [];
     const unsent: Unsent[] = [];

@@ -6,7 +6,7 @@ import type { LiveControl } from './live-control.js';
 import type { Message, SendResult } from './record.js';
 
 /** Most messages of one claim: each claim is a durable write, and one holds back the messages behind it. */
-const MAX_CLAIM = 1_024;
+export const MAX_CLAIM = 1_024;
 
 /** A claim, and the messages that wait between it and the sender, are what the rate limit lets out in twice this time. */
 const CLAIM_MS = 125;

@@ -15,7 +15,7 @@ const SPARE_BYTES = 64 * 1024;
 /** A control character becomes six bytes. */
 const MOST_GROWTH = 6;
 
-const [TAB, NEWLINE, SPACE, QUOTE, BACKSLASH] = [0x09, 0x0a, 0x20, 0x22, 0x5c];
+const [TAB, NEWLINE, SPACE, EXCLAMATION, QUOTE, BACKSLASH] = [0x09, 0x0a, 0x20, 0x21, 0x22, 0x5c];
 const [CAPITAL_N, SMALL_T, SMALL_V, BRACE, BRACE_END] = [0x4e, 0x74, 0x76, 0x7b, 0x7d];
 const [TRUE, FALSE] = [Buffer.from('true'), Buffer.from('false')];
 const HEX = Buffer.from('0123456789abcdef');
@@ -94,9 +94,11 @@ export class CopyJson {
     let size = this.#size;
     let column = 0;
     let learnt: { columns: number; bytes: number } | undefined;
+    const known = at + alike.copy.length;
     if (
       alike.columns > 0 &&
-      data.compare(alike.copy, 0, alike.copy.length, at, at + alike.copy.length) === 0
+      known <= data.length &&
+      data.compare(alike.copy, 0, known - at, at, known) === 0
     ) {
       out.set(alike.json, size);
       size += alike.json.length;
@@ -125,8 +127,13 @@ export class CopyJson {
       }
       if (kind === 'string') out[size++] = QUOTE;
       for (;;) {
-        const byte = data[at++] as number;
-        if (byte >= SPACE && byte !== QUOTE && byte !== BACKSLASH) {
+        let byte = data[at++] as number;
+        // Most of all bytes: a loop of their own.
+        while (byte > QUOTE && byte !== BACKSLASH) {
+          out[size++] = byte;
+          byte = data[at++] as number;
+        }
+        if (byte === SPACE || byte === EXCLAMATION) {
           out[size++] = byte;
         } else if (byte === TAB || byte === NEWLINE) {
           break;

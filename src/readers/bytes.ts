@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { foreignCode, oneLine, RtnError } from '../error.js';
 
-const CHUNK_BYTES = 65_536;
+const CHUNK_BYTES = 262_144;
 
 /** The bytes of a file from its start. A chunk is good until the next one is asked for. */
 export async function* fileBytes(file: FileHandle): AsyncGenerator<Buffer> {

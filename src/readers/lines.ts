@@ -48,7 +48,10 @@ class Lines {
     const lines: (string | BadLine)[] = [];
     const last = chunk.lastIndexOf(NEWLINE);
     if (last >= 0) {
-      const from = this.#isTooLong ? chunk.indexOf(NEWLINE) + 1 : 0;
+      const first = chunk.indexOf(NEWLINE);
+      const isBegun = this.#restBytes > 0;
+      if (isBegun) this.#keep(chunk.subarray(0, first), lines);
+      const from = this.#isTooLong ? first + 1 : isBegun ? first : 0;
       this.#isTooLong = false;
       if (from <= last) this.#complete(chunk.subarray(from, last), lines);
     }

@@ -11,6 +11,7 @@ import { helpText } from './help.js';
 import { Launch } from './launch.js';
 import { runIdOfSlot } from './slot.js';
 import { TaskLaunch } from './task-launch.js';
+import { keepTickShape } from './tick-shape.js';
 
 /**
  * Runs a generated runner as this process: reads the command line, assembles the pipeline or the task, runs it to one of its
@@ -18,6 +19,7 @@ import { TaskLaunch } from './task-launch.js';
  * a process.
  */
 export async function runner(definition: RunnerDefinition): Promise<void> {
+  keepTickShape();
   process.exitCode = await main(definition).catch((thrown: unknown) => {
     const error = toRtnError(thrown);
     process.stderr.write(errorText(error));

@@ -13,13 +13,13 @@ export type CatchUp = (typeof CATCH_UPS)[number];
 export const ALERT_EVENTS = ['failed', 'missed', 'recovered'] as const;
 export type AlertEvent = (typeof ALERT_EVENTS)[number];
 
-export interface Alert {
+interface Alert {
   /** The environment variable that holds the address; it gets one POST with JSON an event. */
   readonly webhook: string;
   readonly events: readonly AlertEvent[];
 }
 
-export interface Retries {
+interface Retries {
   /** Starts after the first, 0 for none. Only after exit codes that say another try may help: 69, 74, 75. */
   readonly attempts: number;
   readonly pauseMs: number;

@@ -1,3 +1,5 @@
+import { relative } from 'node:path/posix';
+import { oneLine } from '../error.js';
 import { exitCodes } from '../exit.js';
 import { calendarEvents, missedAtShift } from './calendar.js';
 import { cronSlot, runnerFlags, runnerFolder, seconds } from './command.js';
@@ -29,7 +31,7 @@ const POLICIES: Target['policies'] = {
     },
   },
   overlap: {
-    how: 'forbid: a unit that is active is not started again. queue, replace, allow: refused.',
+    how: 'forbid: a unit that is active is not started again. Of the slots that come meanwhile systemd starts the last when the unit has ended, without regard to catch_up, where its `deadline` allows; those that come while a further start is waited for are missed. queue, replace, allow: refused.',
     complaint: ({ schedule: { overlap } }) =>
       overlap === 'forbid'
         ? undefined
@@ -55,7 +57,9 @@ const POLICIES: Target['policies'] = {
   retries: {
     how: '`Restart=on-failure`, with `RestartPreventExitStatus=` for all codes but 69, 74, 75; after the last start these are made 76, which is for good. A further start goes on with the same slot, also when its deadline or the next slot has come.',
   },
-  timeout: { how: '`TimeoutStartSec=`, for each start; then `TimeoutStopSec=`, above the drain timeout.' },
+  timeout: {
+    how: '`TimeoutStartSec=`, for each start; then `TimeoutStopSec=`, above the drain timeout. A runner that has drained ends with 75: it is started again where there are `retries`.',
+  },
   alert: {
     how: 'failed: a unit of its own, by `OnFailure=`. missed, recovered: refused unless `--watched` says that another process sends all alerts; then there is no such unit.',
     complaint: ({ schedule: { alert } }, { watched }) => {
@@ -132,7 +136,7 @@ function serviceValues(run: ScheduledRunner, options: TargetOptions, isAlerting:
   const { name, title, retries, timeoutMs, resources } = run.schedule;
   const { attempts, pauseMs } = retries;
   const folder = runnerFolder(run, options);
-  const state = `/var/lib/rtn/${name}`;
+  const state = stateFolder(run);
   return {
     description: unitLine(
       `${name} (${run.operation.name} ${run.operation.version})${title === undefined ? '' : `: ${title}`}`,
@@ -160,11 +164,22 @@ function serviceValues(run: ScheduledRunner, options: TargetOptions, isAlerting:
     memory: resources.memoryBytes === undefined ? undefined : unitTerm(resources.memoryBytes),
     cpuPercent:
       resources.cpu === undefined ? undefined : unitTerm(Math.max(1, Math.round(resources.cpu * 100))),
-    writes: run.outputs.flatMap((location) => {
-      const path = /^file:(\/.*)$/s.exec(location)?.[1];
-      return path === undefined ? [] : [unitPath(path)];
-    }),
+    writes: writtenPaths(run).map(unitPath),
   };
+}
+
+function stateFolder({ schedule }: ScheduledRunner): string {
+  return `/var/lib/rtn/${schedule.name}`;
+}
+
+/** Outputs beside the state folder, which systemd makes itself. A unit with a path that is not there never starts (226). */
+function writtenPaths(run: ScheduledRunner): string[] {
+  const own = stateFolder(run);
+  return run.outputs.flatMap((location) => {
+    const path = /^file:(\/.*)$/s.exec(location)?.[1];
+    const isWritable = path === undefined || !relative(own, path).startsWith('..');
+    return isWritable ? [] : [path];
+  });
 }
 
 /** Every exit code after which nothing is started again: systemd's own (no such user, no credential) among them. */
@@ -210,6 +225,10 @@ function notesOf(run: ScheduledRunner, files: readonly TargetFile[], options: Ta
       : [
           `connections: ${envDir}/${schedule.name}.env, mode 0600, with ${environment.map(({ name }) => `${name}=…`).join(' ')}`,
         ]),
+    ...writtenPaths(run).map(
+      (path) =>
+        `output: ${oneLine(path, 300)} has to be there before the first start, and ${options.user ?? 'the user of the service'} may write to it`,
+    ),
     `install: install -m 0644 ${files.map(({ path }) => path).join(' ')} /etc/systemd/system/ && systemctl daemon-reload`,
     schedule.isPaused ? `paused: systemctl disable --now ${timer}` : `start: systemctl enable --now ${timer}`,
   ];

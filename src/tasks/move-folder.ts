@@ -21,7 +21,7 @@ const TRANSACTION_TIMEOUT_MS = 15_000;
 const LOOK_EVERY_MS = 250;
 
 /** A table of one day. */
-export const DAY_NAME = /^\d{4}-\d\d-\d\d$/;
+const DAY_NAME = /^\d{4}-\d\d-\d\d$/;
 
 /** What the folder says. */
 export interface FolderState {

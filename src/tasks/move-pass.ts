@@ -11,8 +11,8 @@ import { untilDone } from './move-retry.js';
 import type { MoveSource } from './move-source.js';
 import { readyTable, rowCount } from './move-tables.js';
 
-/** Rows that wait to be deleted are deleted at the latest when there are so many, before more are moved. */
-const DELETE_AFTER_ROWS = 5_000_000;
+/** Rows are deleted while others are moved, so many times in a pass at most: each goes through the whole table. */
+const SWEEPS = 4;
 
 /** A batch that is under way when the process is told to end has so long to be committed. */
 const FINISH_WITHIN_MS = 10_000;
@@ -55,8 +55,12 @@ export class MovePass {
   readonly #cut = new AbortController();
   #total: number | undefined;
   #state: FolderState = { cursor: 0n, deleted: 0n, timeline: 0, runId: '' };
-  /** Moved in this pass and not deleted yet. */
-  #undeleted = 0;
+  /** All below have been deleted. */
+  #deleted = 0n;
+  /** Moved since the last sweep began. */
+  #unswept = 0;
+  #sweepAfter = Number.POSITIVE_INFINITY;
+  #sweep: Promise<boolean> | undefined;
   /** Batches one after the other that were not as they had been counted. */
   #miscounts = 0;
   /** The batch whose commit may have gone through although nothing said so. */
@@ -85,14 +89,20 @@ export class MovePass {
   }
 
   async #pass(): Promise<boolean> {
-    if ((await this.#reread()) === undefined || !(await this.#delete())) return false;
+    if ((await this.#reread()) === undefined) return false;
+    if (this.#state.cursor > 0n) await this.#requireMoved();
+    if (!(await this.#deleteAll())) return false;
     const horizon = await this.#until('the horizon could not be read', () =>
       readHorizon(this.#options.source.pool),
     );
     if (horizon === undefined) return false;
     requireAhead(this.#state, horizon);
-    if (!(await this.#moveTo(horizon))) return false;
-    return await this.#delete();
+    try {
+      if (!(await this.#moveTo(horizon))) return false;
+    } finally {
+      await this.#sweep?.catch(() => {});
+    }
+    return (await this.#sweep) !== false && (await this.#deleteAll());
   }
 
   /** Moves all below the horizon; false when told to end before. */
@@ -117,6 +127,7 @@ export class MovePass {
     if (plan === undefined) return undefined;
     const ahead = plan.batches.reduce((sum, { rows }) => sum + rows, 0);
     this.#total = plan.isWhole ? this.passed.rows + ahead : undefined;
+    this.#sweepAfter = Math.max(batchRows, ahead / SWEEPS);
     return plan;
   }
 
@@ -127,7 +138,7 @@ export class MovePass {
       if (outcome === undefined) return 'ended';
       if (outcome === 'stale') return 'stale';
       this.#run.progress({ done: this.passed.rows, total: this.#total, unit: 'rows' });
-      if (this.#undeleted >= DELETE_AFTER_ROWS && !(await this.#delete())) return 'ended';
+      if (this.#unswept >= this.#sweepAfter) this.#startSweep();
     }
     return 'all';
   }
@@ -144,8 +155,12 @@ export class MovePass {
         return this.#state.cursor === batch.to ? 'moved' : 'stale';
       }
       const bytes = await this.#append(batch, transaction);
-      const { deleted } = this.#state;
-      const state = { cursor: batch.to, deleted, timeline: source.timeline, runId: this.#run.id };
+      const state = {
+        cursor: batch.to,
+        deleted: this.#deleted,
+        timeline: source.timeline,
+        runId: this.#run.id,
+      };
       await folder.write(state, transaction);
       this.#unsure = { batch, bytes };
       await transaction.commit();
@@ -186,24 +201,43 @@ export class MovePass {
     return bytes;
   }
 
-  /** Deletes what lies below the cursor; false when told to end before all of it is. */
-  async #delete(): Promise<boolean> {
-    const { source, deleteBatchRows } = this.#options;
+  /** Deletes what lies below the cursor, and tells the folder; false when told to end before all of it is. */
+  async #deleteAll(): Promise<boolean> {
     const { cursor, deleted } = this.#state;
-    if (cursor === 0n) return true;
-    await this.#requireMoved();
-    if (deleted === cursor) return true;
+    if (!(await this.#deleteTo(cursor))) return false;
+    if (deleted >= cursor) return true;
+    return (await this.#until('the folder could not be told', () => this.#tellDeleted())) !== undefined;
+  }
+
+  /** Begins to delete what has been moved so far, beside what is being moved. One at a time. */
+  #startSweep(): void {
+    if (this.#sweep !== undefined) return;
+    this.#unswept = 0;
+    const sweep = this.#deleteTo(this.#state.cursor);
+    this.#sweep = sweep;
+    // Where it fails the end of the pass says so.
+    sweep.then(
+      (isDone) => {
+        if (isDone) this.#sweep = undefined;
+      },
+      () => {},
+    );
+  }
+
+  async #deleteTo(cursor: bigint): Promise<boolean> {
+    const { source, deleteBatchRows } = this.#options;
+    if (this.#deleted >= cursor) return true;
     const what = `moved rows of ${source.table.text} could not be deleted`;
     const isDone = await this.#until(what, async (): Promise<true | undefined> => {
-      for await (const count of source.delete(deleted, cursor, deleteBatchRows)) {
+      for await (const count of source.delete(this.#deleted, cursor, deleteBatchRows)) {
         this.passed.deleted += count;
         if (this.#run.signal.aborted) return undefined;
       }
       return true;
     });
     if (isDone === undefined) return false;
-    this.#undeleted = 0;
-    return (await this.#until('the folder could not be told', () => this.#tellDeleted(cursor))) !== undefined;
+    this.#deleted = cursor;
+    return true;
   }
 
   /** Rows that nobody has moved lie where all had been deleted: Postgres was set back, or they were written with old numbers. */
@@ -221,13 +255,14 @@ export class MovePass {
     });
   }
 
-  async #tellDeleted(cursor: bigint): Promise<true | undefined> {
+  async #tellDeleted(): Promise<true | undefined> {
     const { folder } = this.#options;
     const transaction = await folder.lock();
     if (transaction === undefined) return undefined;
     try {
       const state = await folder.read(transaction);
-      const told = { ...state, deleted: cursor > state.deleted ? cursor : state.deleted };
+      this.#take(state);
+      const told = { ...state, deleted: this.#deleted };
       await folder.write(told, transaction);
       await transaction.commit();
       this.#take(told);
@@ -250,6 +285,7 @@ export class MovePass {
   #take(state: FolderState): void {
     this.#state = state;
     this.passed.cursor = state.cursor;
+    if (state.deleted > this.#deleted) this.#deleted = state.deleted;
     const unsure = this.#unsure;
     this.#unsure = undefined;
     if (unsure === undefined || state.cursor !== unsure.batch.to || state.runId !== this.#run.id) return;
@@ -258,7 +294,7 @@ export class MovePass {
     this.passed.bytes += bytes;
     this.passed.batches++;
     this.#miscounts = 0;
-    this.#undeleted += batch.rows;
+    this.#unswept += batch.rows;
     for (const { day, rows } of batch.days)
       this.passed.days.set(day, (this.passed.days.get(day) ?? 0) + rows);
   }

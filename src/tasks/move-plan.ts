@@ -14,7 +14,7 @@ export interface MoveBatch {
   readonly days: readonly DayRows[];
 }
 
-export interface DayRows {
+interface DayRows {
   readonly day: string;
   readonly rows: number;
 }
@@ -51,12 +51,13 @@ export async function planBatches(
   const { rows } = await pool.query<Line>(
     `with counted as (
        select xid, floor(date_part('epoch', finished_at) / 86400) as day, count(*) as rows from ${table.sql}
-        where ${XID} >= $1 and ${XID} < $2 group by 1, 2),
+        where ${XID} >= $1 and xid < $2::xid8 group by 1, 2),
      placed as (
        select xid, day, rows, sum(rows) over (order by xid) - sum(rows) over (partition by xid) as before from counted)
      select div(before, $3) as batch, min(xid::text::bigint)::text as first, sum(rows) as rows, day
        from placed group by div(before, $3), day order by 1, day limit $4`,
-    [from, to, batchRows, MOST_LINES + 1],
+    // The lower end is for the index; above the horizon there is little, and the type itself compares faster.
+    [from, String(to), batchRows, MOST_LINES + 1],
   );
   const isWhole = rows.length <= MOST_LINES;
   const grouped = grouping(table, rows);

@@ -18,6 +18,7 @@ export interface ReportOptions {
 export function moveReport(options: ReportOptions): TaskReport {
   const { isComplete, isDryRun, passed, backlog, seconds, log, folder } = options;
   const rate = seconds > 0 ? Math.round(passed.rows / seconds) : 0;
+  const batches = passed.batches === 1 ? '1 batch' : `${passed.batches.toLocaleString('en-US')} batches`;
   const tables = [...passed.days].sort(([a], [b]) => (a < b ? -1 : 1));
   return {
     isComplete,
@@ -40,8 +41,8 @@ export function moveReport(options: ReportOptions): TaskReport {
     },
     lines: [
       isDryRun
-        ? `would move: ${count(passed.rows)} in ${passed.batches} batches`
-        : `moved: ${count(passed.rows)} in ${passed.batches} batches, ${rate.toLocaleString('en-US')} rows/s`,
+        ? `would move: ${count(passed.rows)} in ${batches}`
+        : `moved: ${count(passed.rows)} in ${batches}, ${rate.toLocaleString('en-US')} rows/s`,
       ...tables.map(([day, rows]) => `table: ${folder}/${day} ${isDryRun ? '' : '+'}${count(rows)}`),
       `${isDryRun ? 'would delete' : 'deleted'}: ${count(passed.deleted)} from ${log}`,
       ...(backlog === undefined ? [] : leftLines(backlog)),

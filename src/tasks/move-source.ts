@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import { RtnError } from '../error.js';
 import { connectPostgres } from '../postgres/connect.js';
 import { CopyJson } from '../postgres/copy-json.js';
+import { copyTo } from '../postgres/copy-to.js';
 import { deletePages } from '../postgres/delete-pages.js';
 import { type Grant, requireGrants } from '../postgres/grants.js';
 import type { TableName } from '../postgres/identifier.js';
@@ -81,7 +82,6 @@ export class MoveSource {
     columns: readonly MoveColumn[],
     counted: (rows: number) => void,
   ): AsyncGenerator<Buffer> {
-    const { to } = await import('pg-copy-streams');
     const next = new Date(Date.parse(day) + 86_400_000).toISOString().slice(0, 10);
     const query = `select ${columns.map(({ sql }) => sql).join(', ')} from ${this.table.sql}
       where ${XID} >= ${batch.from} and ${XID} < ${batch.to}
@@ -90,21 +90,22 @@ export class MoveSource {
     const ignore = () => {};
     client.on('error', ignore);
     let isDone = false;
+    let watchdog: NodeJS.Timeout | undefined;
     try {
       await client.query(`begin read only; ${SETTINGS}`);
-      const source = client.query(to(`copy (${query}) to stdout`));
+      const source = await copyTo(client, `copy (${query}) to stdout`);
+      watchdog = setTimeout(() => source.destroy(new Error('Query read timeout')), SILENCE_MS);
       const json = new CopyJson(columns);
-      try {
-        for await (const chunk of source as AsyncIterable<Buffer>) yield* json.push(chunk);
-      } finally {
-        // pg ends its timer of a query by the query's callback, which this stream never calls: it would keep the process.
-        (source as { callback?: () => void }).callback?.();
+      for await (const chunk of source as AsyncIterable<Buffer>) {
+        watchdog.refresh();
+        yield* json.push(chunk);
       }
       yield* json.end();
       await client.query('commit');
       counted(source.rowCount);
       isDone = true;
     } finally {
+      clearTimeout(watchdog);
       if (isDone) client.off('error', ignore);
       client.release(!isDone);
     }

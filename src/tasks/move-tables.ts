@@ -100,7 +100,7 @@ function requireSchema(
 
 function unfit(client: YtClient, path: string, problem: string): RtnError {
   return new RtnError('configuration', `YT ${path} at ${client.proxy} cannot take the log: ${problem}`, {
-    next: `move the table away: yt move ${path} ${path}.before; the next start makes a new one`,
+    next: 'move the table out of the folder; the next start makes a new one in its place',
   });
 }
 

@@ -32,7 +32,7 @@ export const pg2ytSpec: ComponentSpec = {
     },
     delete_batch_rows: {
       description:
-        'How many rows one transaction deletes from Postgres at most; at least a page of each partition.',
+        'About how many rows one transaction deletes from Postgres; at least a page of each partition.',
       schema: { type: 'integer', minimum: 1, maximum: 10_000_000, default: 50_000 },
       tuning: true,
     },

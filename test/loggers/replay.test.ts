@@ -73,7 +73,7 @@ describe('a replay', () => {
     const log = new PostgresLog('twice_log');
     await log.open(run);
     await log.ledger.begin(newRun(run));
-    await log.ledger.take(undefined, 'a test');
+    await log.ledger.take(undefined, '');
     const queue = new Queue<SendResult>(50);
     queue.trySendMany(results(50));
     queue.close();

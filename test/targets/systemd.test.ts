@@ -96,6 +96,29 @@ KillSignal=SIGTERM
   });
 });
 
+test('Node is not killed for a call of the kernel that systemd does not know as one of services', () => {
+  const { files } = systemd.generate(scheduledRun(RETRIED), optionsOf(systemd));
+  const services = files.filter(({ path }) => path.endsWith('.service'));
+  expect(services.map(({ path }) => path)).toEqual(['rtn-weekly.service', 'rtn-weekly-alert.service']);
+  // V8 asks for memory protection keys where the processor has them; a call that is refused it does without.
+  for (const { text } of services)
+    expect(text).toContain('\nSystemCallFilter=@system-service @pkey\nSystemCallErrorNumber=EPERM\n');
+});
+
+test('An output in the state folder, which systemd makes, is none that has to be there before', () => {
+  const outputs = ['file:/var/lib/rtn/weekly/log', 'file:/var/lib/rtn/weekly2', 'file:/srv/log'];
+  const run = scheduledRun({}, { outputs });
+  expect(textOf(systemd, run, {}, 'rtn-weekly.service').match(/^ReadWritePaths=.*$/gm)).toEqual([
+    'ReadWritePaths=/var/lib/rtn/weekly2',
+    'ReadWritePaths=/srv/log',
+  ]);
+  const { notes } = systemd.generate(run, optionsOf(systemd, { user: 'rtn' }));
+  expect(notes.filter((note) => note.startsWith('output: '))).toEqual([
+    'output: /var/lib/rtn/weekly2 has to be there before the first start, and rtn may write to it',
+    'output: /srv/log has to be there before the first start, and rtn may write to it',
+  ]);
+});
+
 describe('what systemd says', () => {
   /** Writes the units where everything they name is there; gives the folder. */
   function written(run: ScheduledRunner): { folder: string; paths: string[] } {

@@ -7,7 +7,7 @@ import type { YtClient } from '../../src/yt/client.js';
 let runs = 0;
 
 /** What a task is told of its run; warnings are kept. */
-export function taskRun(overrides: Partial<TaskRun> = {}): TaskRun & { readonly warnings: string[] } {
+function taskRun(overrides: Partial<TaskRun> = {}): TaskRun & { readonly warnings: string[] } {
   const warnings: string[] = [];
   return {
     ...{ id: `pass-${++runs}`, operation: 'archive', version: '1.0.0', digest: 'd'.repeat(64) },
@@ -28,7 +28,7 @@ export function move(
   options: Pg2YtOptions = {},
 ): Promise<TaskReport> {
   const task = pg2yt(
-    { name: 'log', key: 'message_id', row: {}, location: parseLocation(`pg:${table}`) },
+    { name: 'log', type: 'send-log', location: parseLocation(`pg:${table}`) },
     { name: 'archive', type: 'send-log', location: parseLocation(`yt:${folder}`) },
     options,
   );

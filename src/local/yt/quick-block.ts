@@ -82,7 +82,11 @@ export class QuickScanner {
     let at = from + 1;
     let weight = 1;
     let column = 0;
-    if (common > 0 && data.compare(alike.bytes, 0, common, from, from + common) === 0) {
+    if (
+      common > 0 &&
+      from + common <= data.length &&
+      data.compare(alike.bytes, 0, common, from, from + common) === 0
+    ) {
       at = from + common;
       ({ column, weight } = alike);
     } else {
