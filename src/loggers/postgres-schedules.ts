@@ -9,13 +9,10 @@ import {
   type KnownSchedule,
   type KnownSlot,
   NOTHING_KNOWN,
-  type SlotRecord,
-  type SlotState,
   type Standing,
   type WatchMemory,
 } from '../schedule/history.js';
-import type { AlertEvent } from '../schedule/schedule.js';
-import { slotRunId } from '../schedule/slot.js';
+import { knownSlot, putSlot, SELECT_SLOTS, type SlotRow, timeOf } from './postgres-slots.js';
 import type { Environment } from './run-store.js';
 
 /** Opens the history in the ledger of DATABASE_URL, and makes its tables where they are not there. */
@@ -42,30 +39,6 @@ interface ScheduleRow {
   readonly is_troubled: boolean;
   readonly watch: WatchMemory | null;
 }
-
-interface SlotRow {
-  readonly schedule: string;
-  readonly slot: Date;
-  readonly state: SlotState;
-  readonly operation: string;
-  readonly version: string | null;
-  readonly is_manual: boolean;
-  readonly is_catch_up: boolean;
-  readonly attempt: number;
-  readonly retries: number;
-  readonly server: string | null;
-  readonly process: string | null;
-  readonly stop: string | null;
-  readonly not_before: Date | null;
-  readonly started_at: Date | null;
-  readonly ended_at: Date | null;
-  readonly exit_code: number | null;
-  readonly reason: string | null;
-  readonly alert: AlertEvent | null;
-  readonly silent_ms: string;
-}
-
-const SELECT_SLOTS = `select *, extract(epoch from clock_timestamp() - beat_at) * 1000 as silent_ms from rtn.slots`;
 
 /** The tables `rtn.schedules` and `rtn.slots`. A change holds the lock of its schedule's row. */
 class PostgresHistory implements History {
@@ -197,65 +170,4 @@ async function writeChange(client: PoolClient, schedule: string, change: Change)
       ],
     );
   for (const slot of put) await putSlot(client, slot);
-}
-
-/** One insert claims a slot; a record that is there already is one that this change has read, under the lock. */
-async function putSlot(client: PoolClient, slot: SlotRecord): Promise<void> {
-  const columns: Readonly<Record<string, unknown>> = {
-    schedule: slot.schedule,
-    slot: new Date(slot.slotMs),
-    state: slot.state,
-    run_id: slotRunId(slot.schedule, slot.slotMs),
-    operation: slot.operation,
-    version: slot.version,
-    is_manual: slot.isManual,
-    is_catch_up: slot.isCatchUp,
-    attempt: slot.attempt,
-    retries: slot.retries,
-    server: slot.server,
-    process: slot.process,
-    stop: slot.stop,
-    not_before: timeOf(slot.notBeforeMs),
-    started_at: timeOf(slot.startedMs),
-    ended_at: timeOf(slot.endedMs),
-    exit_code: slot.exitCode,
-    // Postgres takes no NUL, and a reason is a line.
-    reason: slot.reason?.replaceAll('\0', '').slice(0, 2_000) ?? null,
-    alert: slot.alert,
-  };
-  const names = Object.keys(columns);
-  await client.query(
-    `insert into rtn.slots (${names.join(', ')}) values (${names.map((_, index) => `$${index + 1}`).join(', ')})
-     on conflict (schedule, slot) do update
-       set beat_at = clock_timestamp(), ${names.map((name) => `${name} = excluded.${name}`).join(', ')}`,
-    Object.values(columns),
-  );
-}
-
-function timeOf(timeMs: number | null): Date | null {
-  return timeMs === null ? null : new Date(timeMs);
-}
-
-function knownSlot(row: SlotRow): KnownSlot {
-  return {
-    schedule: row.schedule,
-    slotMs: row.slot.getTime(),
-    state: row.state,
-    operation: row.operation,
-    version: row.version,
-    isManual: row.is_manual,
-    isCatchUp: row.is_catch_up,
-    attempt: row.attempt,
-    retries: row.retries,
-    server: row.server,
-    process: row.process,
-    stop: row.stop,
-    notBeforeMs: row.not_before?.getTime() ?? null,
-    startedMs: row.started_at?.getTime() ?? null,
-    endedMs: row.ended_at?.getTime() ?? null,
-    exitCode: row.exit_code,
-    reason: row.reason,
-    alert: row.alert,
-    silentMs: Math.max(0, Number(row.silent_ms)),
-  };
 }

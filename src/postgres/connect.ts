@@ -15,9 +15,9 @@ const QUERY_TIMEOUT_MS = 20_000;
 
 /**
  * A pool on `DATABASE_URL`, proven by one connection. `applicationName` is what `pg_stat_activity` shows, `role` says
- * in messages what it is for. A
- * statement is given up after `queryTimeoutMs` (0 for never), which `?query_timeout=` in the address overrides. Errors of
- * idle connections are left to the next query, which meets them too.
+ * in messages what it is for. A statement is given up after `queryTimeoutMs` (0 for never), which `?query_timeout=` in
+ * the address overrides. A connection that breaks while no statement is under way, in the pool or between two statements
+ * of a transaction, is left to the next statement, which meets it too.
  */
 export async function connectPostgres(
   environment: Readonly<Record<string, string | undefined>>,
@@ -48,6 +48,8 @@ export async function connectPostgres(
     query_timeout: queryTimeoutMs,
   });
   pool.on('error', () => {});
+  // Else one that is lent out ends the process when it breaks.
+  pool.on('connect', (client) => client.on('error', () => {}));
   try {
     await pool.query('select 1');
   } catch (thrown) {
