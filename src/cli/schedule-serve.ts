@@ -98,9 +98,11 @@ async function serve(options: ServeOptions, session: Session): Promise<void> {
       sendAlert: (schedule, slot) => sendSlotAlert(schedule, slot, { env: session.env, clock: systemClock }),
     });
     const read = reader(root, session, tell);
+    // Before they are read: what is written meanwhile is seen at the next look.
+    const mark = scheduleFilesMark(root);
     scheduler.load(await read());
     tell.line(`serves the schedules of ${root}; the history is in ${history.address}`);
-    const stopReading = rereadOnChange(root, async () => scheduler.load(await read()), tell);
+    const stopReading = rereadOnChange(root, mark, async () => scheduler.load(await read()), tell);
     const health = await openHealth(options.healthPort, scheduler, counts);
     if (health !== undefined) tell.line(`health and metrics on ${health.origin}`);
     const release = endOnSignals(scheduler, options.grace ?? DEFAULT_GRACE_MS, tell);
@@ -165,18 +167,19 @@ function reader(root: string, session: Session, tell: Teller): () => Promise<rea
   };
 }
 
-function rereadOnChange(root: string, read: () => Promise<void>, tell: Teller): () => void {
-  let mark = scheduleFilesMark(root);
+/** Reads again when the files are no more as `mark` says. */
+function rereadOnChange(root: string, mark: string, read: () => Promise<void>, tell: Teller): () => void {
+  let known = mark;
   let isReading = false;
   const look = async () => {
     const now = scheduleFilesMark(root);
-    if (isReading || now === mark) return;
+    if (isReading || now === known) return;
     isReading = true;
     try {
       await read();
-      mark = now;
+      known = now;
     } catch (thrown) {
-      mark = now;
+      known = now;
       const message = thrown instanceof Error ? thrown.message : String(thrown);
       tell.line(`error: the schedules could not be read again, the old ones stay: ${oneLine(message)}`);
     } finally {
