@@ -191,7 +191,7 @@ What the log says
 function suggest() {
   say(`
 All of it stays in the sandbox (${sandboxDirectory(ROOT)}). Try next:
-  npx rtn runs list
+  npx rtn sandbox sql "select run_id, state, started_at from rtn.runs"
   npx rtn schedule next
   node ${runnerFile('one-shot')} --help
   npx rtn check
