@@ -5,7 +5,7 @@ import { clockChanges } from '../schedule/daylight.js';
 import type { Schedule } from '../schedule/schedule.js';
 import { isTimeZone, timeZones } from '../schedule/zone.js';
 import { at, atKey, type Found, type Judged, type Rule } from './rule.js';
-import { schedulesIn } from './schedules.js';
+import { nameKey, schedulesIn } from './schedules.js';
 
 const MINUTE_MS = 60_000;
 const YEAR_MS = 366 * 24 * 60 * MINUTE_MS;
@@ -76,7 +76,7 @@ const duplicate: Rule = {
     const owners = new Map<string, { file: ScheduleFile; name: string }[]>();
     for (const file of registry.scheduleFiles)
       for (const [name] of file.entries) {
-        const key = name.replaceAll('_', '-');
+        const key = nameKey(name);
         owners.set(key, [...(owners.get(key) ?? []), { file, name }]);
       }
     for (const twins of owners.values())

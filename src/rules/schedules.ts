@@ -25,14 +25,19 @@ export function loadSchedules(registry: Registry): Schedules {
   for (const file of registry.scheduleFiles) {
     unusable.push(...file.findings.map(({ line, message }) => `${file.path}:${line}: ${message}`));
     for (const [name, schedule] of schedulesIn(file)) {
-      const mistake = mistakeIn(schedule, schedules.get(name));
+      const mistake = mistakeIn(schedule, schedules.get(nameKey(name)));
       const { line } = file.source.positionOfKey(['schedules', name]);
-      if (mistake === undefined) schedules.set(name, schedule);
+      if (mistake === undefined) schedules.set(nameKey(name), schedule);
       else unusable.push(`${file.path}:${line}: schedule '${name}': ${mistake}`);
     }
   }
   const inOrder = [...schedules.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   return { schedules: inOrder, unusable };
+}
+
+/** Names with one key are one name to engines that know only one of `-` and `_`. */
+export function nameKey(name: string): string {
+  return name.replaceAll('_', '-');
 }
 
 /** The schedules of a file whose entries have the right form, by name. */
@@ -43,11 +48,14 @@ export function schedulesIn(file: ScheduleFile): readonly (readonly [name: strin
   ]);
 }
 
-function mistakeIn({ cron, timeZone }: Schedule, twin: Schedule | undefined): string | undefined {
+function mistakeIn({ name, cron, timeZone }: Schedule, twin: Schedule | undefined): string | undefined {
   const parsed = parseCron(cron);
   if ('mistake' in parsed) return parsed.mistake;
   if (!isTimeZone(timeZone)) return `there is no time zone '${timeZone}'`;
-  return twin && `${twin.operation} has a schedule of that name, too`;
+  if (twin === undefined) return undefined;
+  return twin.name === name
+    ? `${twin.operation} has a schedule of that name, too`
+    : `${twin.operation} has '${twin.name}', which differs only in - and _`;
 }
 
 /** What a schedule starts as things stand. */

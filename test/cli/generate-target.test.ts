@@ -64,6 +64,32 @@ weekly:
     expect(() => statSync(join(root, 'schedulers'))).toThrow();
   });
 
+  test('writes nothing where two schedules would get one file', async () => {
+    const one = { ...WEEKLY, timeout: '1h', inputs: { recipients: 'yt://home/rows' } };
+    const { root, rtn } = registry({ weekly: one, daily: one });
+    const { code, err } = await rtn(
+      ...['generate', '--all', '--target', 'kubernetes', '--cronjob-name', 'same', '--secret', 's'],
+      ...['--image', `registry.example/rtn@sha256:${'a'.repeat(64)}`],
+    );
+    expect([code, err]).toEqual([
+      2,
+      expect.stringMatching(/^.*same.*would be the file of both daily and weekly; nothing was written\n/),
+    ]);
+    expect(() => statSync(join(root, 'schedulers'))).toThrow();
+  });
+
+  test('writes nothing where names differ only in - and _', async () => {
+    const { root, rtn } = registry({ 'dash-a': WEEKLY, dash_a: WEEKLY });
+    for (const target of ['kubernetes', 'systemd', 'crontab']) {
+      const { code, err } = await rtn('generate', '--all', '--target', target);
+      expect([code, err]).toEqual([
+        1,
+        expect.stringContaining("schedule 'dash_a': driver_push has 'dash-a', which differs only in - and _"),
+      ]);
+    }
+    expect(() => statSync(join(root, 'schedulers'))).toThrow();
+  });
+
   test.each<[string[], RegExp]>([
     [['wekly', '--target', 'crontab'], /there is no schedule 'wekly', .*did you mean 'weekly'/],
     [['weekly', '--target', 'crontabs'], /Allowed choices are crontab, systemd/],

@@ -303,6 +303,16 @@ test('one name for two schedules of the registry, in whatever form, is told at b
   ]);
 });
 
+test('names that differ only in - and _ are twins to whoever loads schedules, too', () => {
+  const { schedules, unusable } = loadSchedules(
+    loadRegistry(registryOf({ [FILE]: { 'dash-a': GOOD, dash_a: GOOD, other: GOOD } }), COMPONENTS),
+  );
+  expect(schedules.map(({ name }) => name)).toEqual(['dash-a', 'other']);
+  expect(unusable).toEqual([
+    expect.stringMatching(/schedule 'dash_a': driver_push has 'dash-a', which differs only in - and _$/),
+  ]);
+});
+
 test('a mistake in one schedule leaves the others alone', () => {
   const { schedules, unusable } = loadSchedules(
     loadRegistry(
