@@ -117,3 +117,13 @@ export function parseDuration(text: string): number | undefined {
   const unitMs = DURATION_UNITS_MS[match?.[2] ?? ''];
   return match === null || unitMs === undefined ? undefined : Number(match[1]) * unitMs;
 }
+
+/** A duration in milliseconds as YAML has it, in the greatest unit that needs no fraction. */
+export function durationText(durationMs: number): string {
+  const units = Object.entries(DURATION_UNITS_MS).sort(([, a], [, b]) => b - a);
+  const [unit, unitMs] = units.find(([, unitMs]) => durationMs !== 0 && durationMs % unitMs === 0) ?? [
+    's',
+    1_000,
+  ];
+  return `${durationMs / unitMs}${unit}`;
+}

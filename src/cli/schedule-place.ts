@@ -26,7 +26,7 @@ export async function withHistory<Result>(
   session: Session,
   use: (history: History) => Promise<Result>,
 ): Promise<Result> {
-  const history = await openHistory(options.history ?? usualLocation(options, session), session.env);
+  const history = await openHistory(locationOf(options, session), session.env);
   try {
     return await use(history);
   } finally {
@@ -34,7 +34,9 @@ export async function withHistory<Result>(
   }
 }
 
-function usualLocation(options: HistoryOptions, session: Session): string {
+/** `--history`, or where it is without. */
+export function locationOf(options: HistoryOptions, session: Session): string {
+  if (options.history !== undefined) return options.history;
   if ((session.env.DATABASE_URL ?? '') !== '') return 'pg:';
   return `file:${join(rootOf(options, session), HISTORY_FOLDER)}`;
 }

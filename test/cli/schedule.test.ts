@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { stringify } from 'yaml';
 import { repository } from '../author/repository.js';
 
 const FILE = 'operations/driver_push/schedules.yaml';
@@ -43,7 +44,7 @@ test('list tells what each starts, and when it is due', async () => {
   expect(nightly?.slice(5)).toEqual([
     expect.stringMatching(/T20:45Z$/),
     expect.stringMatching(/ 02:30 \+05:45$/),
-    'paused',
+    'yaml',
     '-',
   ]);
   expect(often?.[2]).toBe('driver_push@1.4.10');
@@ -66,12 +67,31 @@ test('list as JSON has all that a schedule says, with its defaults', async () =>
     runner: 'one-shot',
     starts: 'driver_push@1.4.10',
     problem: null,
-    timeZone: 'Asia/Kathmandu',
+    time_zone: 'Asia/Kathmandu',
     overlap: 'forbid',
-    catchUp: 'latest',
-    retries: { attempts: 0, pauseMs: 60_000 },
-    isPaused: true,
-    nextSlot: expect.stringMatching(/T20:45Z$/),
+    catch_up: 'latest',
+    retries: { attempts: 0, pause: '1m' },
+    paused: true,
+    paused_by: 'yaml',
+    next_slot: expect.stringMatching(/T20:45Z$/),
+  });
+});
+
+test('list as JSON has the keys and the units of the YAML', async () => {
+  const entry = {
+    ...{ title: 'T', project: 'p', owner: 'o', version: '^1.4', runner: 'one-shot', cron: '0 5 * * *' },
+    ...{ time_zone: 'Europe/Berlin', inputs: { recipients: 'pg:r' }, outputs: { log: 'pg:l' } },
+    ...{ params: { endpoint: 'http://push.example' }, overlap: 'queue', catch_up: 'none' },
+    ...{ deadline: '10m', retries: { attempts: 3, pause: '90s' }, timeout: '2h', paused: false },
+    ...{ alert: { webhook: 'HOOK', events: ['failed'] }, resources: { cpu: 0.5, memory: '1536Mi' } },
+  };
+  const { rtn } = await withSchedules(stringify({ schema: 'schedules/v1', schedules: { full: entry } }));
+  const [listed] = JSON.parse((await rtn('schedule', 'list', '--json')).out);
+  expect(listed).toEqual({
+    ...{ name: 'full', operation: 'driver_push', ...entry, paused_by: null },
+    ...{ starts: 'driver_push@1.4.10', problem: null },
+    next_slot: expect.any(String),
+    next_local: expect.any(String),
   });
 });
 
