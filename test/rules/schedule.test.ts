@@ -314,9 +314,26 @@ test('a mistake in one schedule leaves the others alone', () => {
   );
   expect(schedules.map(({ name }) => name)).toEqual(['good']);
   expect(unusable).toEqual([
-    expect.stringMatching(/schedules.yaml:\d+: schedules.form.cron is the number 5, expected a text/),
-    expect.stringMatching(/schedule 'zone': there is no time zone 'Mars'/),
+    {
+      operation: 'driver_push',
+      schedule: 'form',
+      line: expect.stringMatching(/schedules.yaml:\d+: schedules.form.cron is the number 5, expected a text/),
+    },
+    {
+      operation: 'driver_push',
+      schedule: 'zone',
+      line: expect.stringMatching(/schedule 'zone': there is no time zone 'Mars'/),
+    },
   ]);
+});
+
+test.each([
+  ['schema: schedules/v1\nschedules: {a: {cron: 5}, b: {}}\nmore: 1\n', ['a', 'a', 'b', 'b', undefined]],
+  ['schedules:\n  a: 5\n  b:\n', [undefined, 'a', 'b']],
+  ['schedules: {a: {\n', [undefined, undefined]],
+])('a mistake tells whose it is: %j', (text, whose) => {
+  const { unusable } = loadSchedules(loadRegistry(registryOf({ [FILE]: text }), COMPONENTS));
+  expect(unusable.map(({ schedule }) => schedule)).toEqual(whose);
 });
 
 test.each([
