@@ -21,8 +21,9 @@ export async function schedulesOf(
 export function theSchedule(name: string, { schedules, unusable }: Schedules): Schedule {
   const found = schedules.find((schedule) => schedule.name === name);
   if (found !== undefined) return found;
-  const mistake = unusable.find((line) => line.includes(`schedule '${name}'`));
-  if (mistake !== undefined) throw new RtnError('configuration', shownText(mistake), { next: 'rtn check' });
+  const mistake = unusable.find(({ schedule }) => schedule === name);
+  if (mistake !== undefined)
+    throw new RtnError('configuration', shownText(mistake.line), { next: 'rtn check' });
   const names = schedules.map((schedule) => schedule.name);
   const hint = names.length === 0 ? '; the registry has none that can be used' : suggestion(name, names);
   throw new RtnError('usage', `there is no schedule '${oneLine(name, 80)}'${hint}`, {
@@ -31,7 +32,7 @@ export function theSchedule(name: string, { schedules, unusable }: Schedules): S
 }
 
 /** On standard error, so that a table stays one. */
-export function tellUnusable(unusable: readonly string[], session: Session): void {
-  for (const line of unusable) session.err(`left out: ${shownText(line)}\n`);
+export function tellUnusable(unusable: Schedules['unusable'], session: Session): void {
+  for (const { line } of unusable) session.err(`left out: ${shownText(line)}\n`);
   if (unusable.length > 0) session.err('next: rtn check\n');
 }

@@ -157,7 +157,7 @@ function reader(root: string, session: Session, tell: Teller): () => Promise<rea
   return async () => {
     const registry = loadRegistry(workTree(root), await session.components());
     const { schedules, unusable } = loadSchedules(registry);
-    for (const line of unusable) tell.line(`left out: ${shownText(line)}`);
+    for (const { line } of unusable) tell.line(`left out: ${shownText(line)}`);
     for (const line of alertWarnings(schedules, session.env)) tell.line(`warning: ${line}`);
     const paused = schedules.filter(({ isPaused }) => isPaused).length;
     tell.line(

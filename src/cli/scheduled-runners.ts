@@ -19,11 +19,11 @@ export function schedulesNamed(name: string | undefined, registry: Registry): re
   const found = named.length > 0 ? named : schedules.filter((each) => each.operation === name);
   // What cannot be read may be what was meant.
   const isWhole = name === undefined || found.length === 0;
-  const blamed = unusable.filter((line) => isWhole || line.startsWith(`operations/${found[0]?.operation}/`));
+  const blamed = unusable.filter(({ operation }) => isWhole || operation === found[0]?.operation);
   if (blamed.length > 0)
     throw new RtnError(
       'configuration',
-      `schedules have mistakes\n${blamed.map((line) => `  ${shownText(line)}`).join('\n')}`,
+      `schedules have mistakes\n${blamed.map(({ line }) => `  ${shownText(line)}`).join('\n')}`,
       { next: 'rtn check' },
     );
   if (found.length > 0) return found;

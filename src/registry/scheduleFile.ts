@@ -1,6 +1,6 @@
 import type { ValidateFunction } from 'ajv';
 import { readSource, unreadable } from './artefactFile.js';
-import type { Finding } from './finding.js';
+import type { Finding, Position } from './finding.js';
 import { isMap } from './jsonSchema.js';
 import { SCHEDULES_SCHEMA } from './scheduleSchema.js';
 import type { Source } from './source.js';
@@ -36,6 +36,24 @@ export class ScheduleFile {
     );
   }
 
+  /** The name of the entry in which a place of the file is; undefined where it is in none. */
+  entryAt(place: Position): string | undefined {
+    const { source } = this;
+    const { value } = source;
+    if (!isMap(value)) return undefined;
+    const keys = [
+      ...Object.keys(value).map((key) => ({ name: undefined, at: source.positionOfKey([key]) })),
+      ...Object.keys(isMap(value.schedules) ? value.schedules : {}).map((name) => ({
+        name,
+        at: source.positionOfKey(['schedules', name]),
+      })),
+    ];
+    return keys
+      .filter(({ at }) => order(at, place) <= 0)
+      .sort((a, b) => order(a.at, b.at))
+      .at(-1)?.name;
+  }
+
   /** What was found while reading it: the families `yaml` and `schema`. */
   get findings(): readonly Finding[] {
     const { source } = this;
@@ -63,6 +81,10 @@ function judgedBySchema(source: Source): Finding[] {
   const validate = validator();
   validate(source.value);
   return schemaFindings(source, validate.errors ?? []);
+}
+
+function order(a: Position, b: Position): number {
+  return a.line - b.line || a.column - b.column;
 }
 
 /** Compiled once: ajv remembers. */

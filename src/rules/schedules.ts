@@ -14,21 +14,41 @@ import { isTimeZone } from '../schedule/zone.js';
 export interface Schedules {
   /** By name. Cron, zone and form are right; whether the operation takes what they give is for `rtn check`. */
   readonly schedules: readonly Schedule[];
-  /** What is left out, a line each: `operations/x/schedules.yaml:4: …`. */
-  readonly unusable: readonly string[];
+  readonly unusable: readonly Unusable[];
+}
+
+/** A mistake that leaves something out. */
+interface Unusable {
+  /** Whose file it is in. */
+  readonly operation: string;
+  /** The entry that it is in; undefined for one of the whole file. */
+  readonly schedule?: string | undefined;
+  /** `operations/x/schedules.yaml:4: …`. */
+  readonly line: string;
 }
 
 /** Reads every schedule of a registry. Mistakes are told, never thrown: one bad file must not stop the others. */
 export function loadSchedules(registry: Registry): Schedules {
   const schedules = new Map<string, Schedule>();
-  const unusable: string[] = [];
+  const unusable: Unusable[] = [];
   for (const file of registry.scheduleFiles) {
-    unusable.push(...file.findings.map(({ line, message }) => `${file.path}:${line}: ${message}`));
+    const { operation } = file;
+    for (const finding of file.findings)
+      unusable.push({
+        operation,
+        schedule: file.entryAt(finding),
+        line: `${file.path}:${finding.line}: ${finding.message}`,
+      });
     for (const [name, schedule] of schedulesIn(file)) {
       const mistake = mistakeIn(schedule, schedules.get(nameKey(name)));
       const { line } = file.source.positionOfKey(['schedules', name]);
       if (mistake === undefined) schedules.set(nameKey(name), schedule);
-      else unusable.push(`${file.path}:${line}: schedule '${name}': ${mistake}`);
+      else
+        unusable.push({
+          operation,
+          schedule: name,
+          line: `${file.path}:${line}: schedule '${name}': ${mistake}`,
+        });
     }
   }
   const inOrder = [...schedules.values()].sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -129,6 +129,18 @@ test('next of one schedule tells its own, paused or not', async () => {
     expect(line).toMatch(/T20:45Z {2}\S+ 02:30 \+05:45 {2}Asia\/Kathmandu {2}nightly$/);
 });
 
+test('a schedule whose entry has a mistake of form is told as that, not as one that is not there', async () => {
+  const { rtn } = await withSchedules(`${SCHEDULES}  no_cron: {version: ^1.4}\n`);
+  for (const words of [['next', 'no_cron'], ['pause', 'no_cron'], ['history', 'no_cron']]) {
+    const { code, err } = await rtn('schedule', ...words);
+    expect([words, code, err]).toEqual([
+      words,
+      1,
+      expect.stringMatching(/schedules.yaml:14: schedules.no_cron lacks the key 'cron'|no_cron.*cron/),
+    ]);
+  }
+});
+
 test.each([
   [['next', 'nigthly'], 2, "there is no schedule 'nigthly'; did you mean 'nightly'?"],
   [['next', 'broken'], 1, "schedule 'broken': minute: got '61'"],

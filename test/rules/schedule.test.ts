@@ -308,7 +308,7 @@ test('names that differ only in - and _ are twins to whoever loads schedules, to
     loadRegistry(registryOf({ [FILE]: { 'dash-a': GOOD, dash_a: GOOD, other: GOOD } }), COMPONENTS),
   );
   expect(schedules.map(({ name }) => name)).toEqual(['dash-a', 'other']);
-  expect(unusable).toEqual([
+  expect(unusable.map(({ line }) => line)).toEqual([
     expect.stringMatching(/schedule 'dash_a': driver_push has 'dash-a', which differs only in - and _$/),
   ]);
 });
@@ -324,9 +324,26 @@ test('a mistake in one schedule leaves the others alone', () => {
   );
   expect(schedules.map(({ name }) => name)).toEqual(['good']);
   expect(unusable).toEqual([
-    expect.stringMatching(/schedules.yaml:\d+: schedules.form.cron is the number 5, expected a text/),
-    expect.stringMatching(/schedule 'zone': there is no time zone 'Mars'/),
+    {
+      operation: 'driver_push',
+      schedule: 'form',
+      line: expect.stringMatching(/schedules.yaml:\d+: schedules.form.cron is the number 5, expected a text/),
+    },
+    {
+      operation: 'driver_push',
+      schedule: 'zone',
+      line: expect.stringMatching(/schedule 'zone': there is no time zone 'Mars'/),
+    },
   ]);
+});
+
+test.each([
+  ['schema: schedules/v1\nschedules: {a: {cron: 5}, b: {}}\nmore: 1\n', ['a', 'a', 'b', 'b', undefined]],
+  ['schedules:\n  a: 5\n  b:\n', [undefined, 'a', 'b']],
+  ['schedules: {a: {\n', [undefined, undefined]],
+])('a mistake tells whose it is: %j', (text, whose) => {
+  const { unusable } = loadSchedules(loadRegistry(registryOf({ [FILE]: text }), COMPONENTS));
+  expect(unusable.map(({ schedule }) => schedule)).toEqual(whose);
 });
 
 test.each([
