@@ -1,3 +1,4 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { openHistory } from '../loggers/schedule-history.js';
@@ -10,7 +11,8 @@ export interface HistoryOptions {
 }
 
 /** Where a laptop's history is, below the registry. */
-const HISTORY_FOLDER = '.rtn/schedule';
+const OWN_FOLDER = '.rtn';
+const HISTORY_FOLDER = `${OWN_FOLDER}/schedule`;
 
 /** Adds `--history` to a verb that works on the history of schedules; `withHistory` reads it. */
 export function withHistoryOption(command: Command): Command {
@@ -20,13 +22,17 @@ export function withHistoryOption(command: Command): Command {
   );
 }
 
-/** Does something with the history that the options mean, and closes it. */
+/** Does something with the history that the options mean, and closes it; `keeps` where it may write to it. */
 export async function withHistory<Result>(
   options: HistoryOptions,
   session: Session,
   use: (history: History) => Promise<Result>,
+  { keeps = true } = {},
 ): Promise<Result> {
-  const history = await openHistory(locationOf(options, session), session.env);
+  const location = locationOf(options, session);
+  const isUsualFolder = options.history === undefined && location !== 'pg:';
+  if (keeps && isUsualFolder) makeOwnFolder(rootOf(options, session));
+  const history = await openHistory(location, session.env);
   try {
     return await use(history);
   } finally {
@@ -39,4 +45,13 @@ export function locationOf(options: HistoryOptions, session: Session): string {
   if (options.history !== undefined) return options.history;
   if ((session.env.DATABASE_URL ?? '') !== '') return 'pg:';
   return `file:${join(rootOf(options, session), HISTORY_FOLDER)}`;
+}
+
+/** Makes the folder of what is no part of the registry, for git too. The history tells what cannot be written. */
+function makeOwnFolder(root: string): void {
+  const folder = join(root, OWN_FOLDER);
+  try {
+    if (mkdirSync(folder, { recursive: true, mode: 0o700 }) !== undefined)
+      writeFileSync(join(folder, '.gitignore'), '*\n', { flag: 'wx' });
+  } catch {}
 }

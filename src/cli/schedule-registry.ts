@@ -17,14 +17,24 @@ export async function schedulesOf(
   return { root, registry, ...loadSchedules(registry) };
 }
 
-/** The schedule of a name; throws `usage` where there is none, `configuration` where its entry has a mistake. */
-export function theSchedule(name: string, { schedules, unusable }: Schedules): Schedule {
+/** For a verb that may do without a registry. */
+export const NO_SCHEDULES: Schedules = { schedules: [], unusable: [] };
+
+/**
+ * The schedule of a name; throws `usage` where there is none, `configuration` where its entry has a mistake. `others` are
+ * names that may have been meant, too.
+ */
+export function theSchedule(
+  name: string,
+  { schedules, unusable }: Schedules,
+  others: readonly string[] = [],
+): Schedule {
   const found = schedules.find((schedule) => schedule.name === name);
   if (found !== undefined) return found;
   const mistake = unusable.find(({ schedule }) => schedule === name);
   if (mistake !== undefined)
     throw new RtnError('configuration', shownText(mistake.line), { next: 'rtn check' });
-  const names = schedules.map((schedule) => schedule.name);
+  const names = [...new Set([...schedules.map((schedule) => schedule.name), ...others])];
   const hint = names.length === 0 ? '; the registry has none that can be used' : suggestion(name, names);
   throw new RtnError('usage', `there is no schedule '${oneLine(name, 80)}'${hint}`, {
     next: 'rtn schedule list',
