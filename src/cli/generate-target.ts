@@ -10,10 +10,10 @@ import { requireExpressible } from '../targets/refusal.js';
 import type { ScheduledRunner, TargetFile } from '../targets/target.js';
 import { componentsOf } from './components.js';
 import { noticeOfDeprecation } from './notice.js';
-import { scheduledRunner, schedulesNamed } from './scheduled-runners.js';
 import { rootOf, type Session } from './session.js';
 import { checkTargetFiles } from './target-drift.js';
 import { givenOptions, optionsFor, theTarget } from './target-options.js';
+import { scheduledRunner, schedulesNamed } from './target-runners.js';
 
 /** What of `rtn generate` holds for `--target`, too. */
 export interface TargetRequest {

@@ -6,6 +6,7 @@ import { RtnError } from '../error.js';
 import { runnerFiles } from '../generator/runner-files.js';
 import { workTree } from '../git/worktree.js';
 import { referenceTo } from '../registry/artefact.js';
+import { DEFAULT_DRAIN_TIMEOUT_MS } from '../registry/document.js';
 import { isMap } from '../registry/jsonSchema.js';
 import { expectArtefact, loadRegistry, type Registry } from '../registry/registry.js';
 import { resolveSchedule } from '../rules/schedules.js';
@@ -28,7 +29,6 @@ import {
 
 /** What a runner gets beyond its operation's drain timeout, to write what it has and to say how it ended. */
 const BEYOND_DRAIN_MS = 15_000;
-const DEFAULT_DRAIN_MS = 30_000;
 
 export interface RegistryRunnersOptions {
   readonly root: string;
@@ -96,9 +96,9 @@ export class RegistryRunners implements Runners {
     try {
       const { registry } = await this.#registry();
       const document = registry.find('operation', operation, version ?? '')?.document;
-      return document === undefined ? DEFAULT_DRAIN_MS : drainTimeoutMs(document);
+      return document === undefined ? DEFAULT_DRAIN_TIMEOUT_MS : drainTimeoutMs(document);
     } catch {
-      return DEFAULT_DRAIN_MS;
+      return DEFAULT_DRAIN_TIMEOUT_MS;
     }
   }
 
@@ -113,5 +113,5 @@ export class RegistryRunners implements Runners {
 
 function drainTimeoutMs({ policy }: Readonly<Record<string, unknown>>): number {
   const text = isMap(policy) ? policy.drain_timeout : undefined;
-  return (typeof text === 'string' ? parseDuration(text) : undefined) ?? DEFAULT_DRAIN_MS;
+  return (typeof text === 'string' ? parseDuration(text) : undefined) ?? DEFAULT_DRAIN_TIMEOUT_MS;
 }

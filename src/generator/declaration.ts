@@ -1,5 +1,6 @@
-import { parseDuration } from '../component.js';
+import { durationText, parseDuration } from '../component.js';
 import { IN_DOUBT_POLICIES } from '../pipeline/plan.js';
+import { DEFAULT_DRAIN_TIMEOUT_MS } from '../registry/document.js';
 import { suggestion } from '../registry/spelling.js';
 import { type Expression, literal, object, type Property, visit } from './expression.js';
 import { secretNeeds } from './secret-needs.js';
@@ -15,7 +16,6 @@ type Document = Readonly<Record<string, unknown>>;
 export type UsedNames = Readonly<Record<Declared, ReadonlySet<string>>>;
 
 /** What a runner holds when its operation says nothing of it. */
-const DEFAULT_DRAIN_TIMEOUT = '30s';
 
 /** Which inputs, outputs, params and secrets these expressions read. */
 export function usedNames(expressions: readonly Expression[]): UsedNames {
@@ -100,7 +100,7 @@ export function policy(value: unknown, spot: Spot): Expression {
   const unknown = Object.keys(given).find((key) => !POLICIES.includes(key));
   if (unknown !== undefined)
     throw mistake(below(spot, unknown), `there is no such policy${suggestion(unknown, POLICIES)}`);
-  const { drain_timeout: drainTimeout = DEFAULT_DRAIN_TIMEOUT } = given;
+  const { drain_timeout: drainTimeout = durationText(DEFAULT_DRAIN_TIMEOUT_MS) } = given;
   const drainTimeoutMs = typeof drainTimeout === 'string' ? parseDuration(drainTimeout) : undefined;
   if (drainTimeoutMs === undefined) {
     throw mistake(

@@ -52,6 +52,9 @@ interface OutputDocument {
   readonly default?: string;
 }
 
+/** The drain timeout of an operation whose policy names none. */
+export const DEFAULT_DRAIN_TIMEOUT_MS = 30_000;
+
 interface PolicyDocument {
   /** A duration, as written. */
   readonly drain_timeout?: string;

@@ -1,7 +1,8 @@
 import type { ScheduleFile } from '../registry/scheduleFile.js';
 import { suggestion } from '../registry/spelling.js';
-import { type CronFields, nextSlot, parseCron } from '../schedule/cron.js';
+import { type CronFields, parseCron } from '../schedule/cron.js';
 import { clockChanges } from '../schedule/daylight.js';
+import { shortestGapMs } from '../schedule/gap.js';
 import type { Schedule } from '../schedule/schedule.js';
 import { isTimeZone, timeZones } from '../schedule/zone.js';
 import { at, atKey, type Found, type Judged, type Rule } from './rule.js';
@@ -117,8 +118,9 @@ function* timingFaults(file: ScheduleFile, name: string, schedule: Schedule): It
       'catch_up',
       'with overlap: replace each run that is caught up on would end the one before; expected latest or none',
     );
+  if (usableCron(schedule) === undefined) return;
   const betweenMs = shortestGapMs(schedule);
-  if (betweenMs === undefined) return;
+  if (betweenMs === Number.POSITIVE_INFINITY) return;
   if (catchUp === 'all' && deadlineMs !== undefined && deadlineMs < betweenMs)
     yield told(
       'catch_up',
@@ -132,21 +134,6 @@ function* timingFaults(file: ScheduleFile, name: string, schedule: Schedule): It
       `the pauses between ${retries.attempts} retries take ${minutes(waitMs)}, and slots are ${minutes(betweenMs)} apart: with overlap: forbid the next ones would be missed`,
       'warning',
     );
-}
-
-/** How far its next slots are apart; undefined where cron or zone are wrong. */
-function shortestGapMs(schedule: Schedule): number | undefined {
-  const fields = usableCron(schedule);
-  if (fields === undefined) return undefined;
-  // A hundred slots from a day on that is always the same, so that a check says the same on every day.
-  let lastMs = nextSlot(fields, 'UTC', Date.parse('2026-01-01'));
-  let shortestMs: number | undefined;
-  for (let looked = 0; looked < 100 && lastMs !== undefined; looked++) {
-    const next = nextSlot(fields, 'UTC', lastMs);
-    if (next !== undefined) shortestMs = Math.min(shortestMs ?? Number.POSITIVE_INFINITY, next - lastMs);
-    lastMs = next;
-  }
-  return shortestMs;
 }
 
 function usableCron({ cron: text, timeZone }: Schedule): CronFields | undefined {

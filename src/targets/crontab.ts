@@ -1,5 +1,6 @@
 import { RtnError } from '../error.js';
 import { expectCron } from '../schedule/cron.js';
+import { shortestGapMs } from '../schedule/gap.js';
 import { cronSlot, runnerFlags, runnerFolder, seconds } from './command.js';
 import {
   crontabCommand,
@@ -10,7 +11,6 @@ import {
   crontabVariable,
   MAX_COMMAND_BYTES,
 } from './crontab-text.js';
-import { smallestGapMs } from './gap.js';
 import { ENV_DIR, INSTALL_DIR, NODE, SECRETS_DIR, STATE_DIR, USER, WATCHED } from './options.js';
 import { render } from './render.js';
 import type { Complaint, Policy, ScheduledRunner, Target, TargetOptions, TargetOutput } from './target.js';
@@ -126,11 +126,11 @@ function overlapComplaint({ schedule }: ScheduledRunner): Complaint | undefined 
       reason: 'replace: cron knows nothing of the run before, so it cannot end it',
       next: 'write overlap: forbid, or use --target kubernetes',
     };
-  if (overlap !== 'queue' || (deadlineMs !== undefined && deadlineMs < smallestGapMs(schedule)))
+  if (overlap !== 'queue' || (deadlineMs !== undefined && deadlineMs < shortestGapMs(schedule)))
     return undefined;
   return {
     reason: 'queue: a run that waits until the next slot has come would be taken for that one',
-    next: `write a deadline below the ${smallestGapMs(schedule) / 60_000} minutes between two slots, or overlap: forbid`,
+    next: `write a deadline below the ${shortestGapMs(schedule) / 60_000} minutes between two slots, or overlap: forbid`,
   };
 }
 

@@ -21,7 +21,7 @@ export function kubernetesCron(cron: string): string {
 }
 
 /** A day on which the controller would not do as the schedule says. */
-interface ClockChange {
+interface Misstep {
   readonly atMs: number;
   /** What it would do instead. */
   readonly does: string;
@@ -31,7 +31,7 @@ interface ClockChange {
  * The first change of the zone's clocks that meets the schedule. Where hours are named a schedule is due once for each; the
  * controller goes by what the clock shows, hour by hour from midnight on, and stumbles where that is missing.
  */
-export function clockChange(cron: CronFields, timeZone: string): ClockChange | undefined {
+export function firstMisstep(cron: CronFields, timeZone: string): Misstep | undefined {
   const zone = zoneOf(timeZone);
   for (let day = FIRST_DAY; day < FIRST_DAY + DAYS; day++) {
     const shift = zone.shiftOn(day);

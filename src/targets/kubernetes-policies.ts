@@ -1,6 +1,6 @@
 import { expectCron } from '../schedule/cron.js';
 import { CATCH_UPS } from '../schedule/schedule.js';
-import { clockChange } from './kubernetes-cron.js';
+import { firstMisstep } from './kubernetes-cron.js';
 import { CONCURRENCY, FIRST_PAUSE_MS, startingDeadlineMs } from './kubernetes-cronjob.js';
 import type { Complaint, Target } from './target.js';
 
@@ -15,7 +15,7 @@ export const KUBERNETES_POLICIES: Target['policies'] = {
   cron: {
     how: '`schedule`, with Sunday as 0.',
     complaint: ({ schedule: { cron, timeZone } }) => {
-      const change = clockChange(expectCron(cron), timeZone);
+      const change = firstMisstep(expectCron(cron), timeZone);
       if (change === undefined) return undefined;
       return complaint(
         `a CronJob goes by what the clock shows: it ${change.does} on ${new Date(change.atMs).toISOString().slice(0, 10)} in ${timeZone}`,

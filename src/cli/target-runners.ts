@@ -3,14 +3,13 @@ import { oneLine, RtnError } from '../error.js';
 import { needsOf } from '../generator/needs.js';
 import { runnerFiles } from '../generator/runner-files.js';
 import { referenceTo } from '../registry/artefact.js';
+import { DEFAULT_DRAIN_TIMEOUT_MS } from '../registry/document.js';
 import { expectArtefact, type Registry } from '../registry/registry.js';
 import { suggestion } from '../registry/spelling.js';
 import { shownText } from '../report/mask.js';
 import { loadSchedules, type Resolved } from '../rules/schedules.js';
 import type { Schedule } from '../schedule/schedule.js';
 import type { ScheduledRunner } from '../targets/target.js';
-
-const DEFAULT_DRAIN_TIMEOUT_MS = 30_000;
 
 /** One schedule, all of an operation, or all there are. Throws `usage` where there is none. */
 export function schedulesNamed(name: string | undefined, registry: Registry): readonly Schedule[] {
