@@ -32,10 +32,22 @@ async function programFor(words: readonly string[], session: Session): Promise<C
     const command = program.command(name).description(summary);
     settle(command, session);
     command.showHelpAfterError(`(rtn ${name} --help shows how)`);
-    if (name === asked) (await load()).register(command, session);
+    if (name === asked) {
+      (await load()).register(command, session);
+      hintAtSubVerbs(command, name);
+    }
   }
   if (words.length === 0) program.action(() => program.help());
   return program;
+}
+
+/** A mistake behind a sub-verb names the sub-verb's help. */
+function hintAtSubVerbs(command: Command, path: string): void {
+  for (const each of command.commands) {
+    const own = `${path} ${each.name()}`;
+    each.showHelpAfterError(`(rtn ${own} --help shows how)`);
+    hintAtSubVerbs(each, own);
+  }
 }
 
 function settle(command: Command, session: Session): void {

@@ -44,8 +44,9 @@ export async function generateTarget(
     return scheduledRunner(schedule, resolved, { registry, components, allowsDrafts });
   });
   requireExpressible(target, runs, options);
-  const outputs = runs.map((run) => ({ run, ...target.generate(run, options) }));
   const folder = resolve(session.cwd, request.out ?? join('schedulers', target.key));
+  const shown = relative(session.cwd, folder) || '.';
+  const outputs = runs.map((run) => ({ run, ...target.generate(run, options, shown) }));
   if (request.check === true) {
     const files = outputs.flatMap((output) => output.files);
     checkTargetFiles(

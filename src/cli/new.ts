@@ -83,7 +83,6 @@ function kindCommand(parent: Command, kind: ArtefactKind, example: string): Comm
     .option('--title <text>', 'what it is, in one line')
     .option('--owner <text>', 'team or person that answers for it')
     .option('--version <version>', 'number of the draft', '0.1.0')
-    .showHelpAfterError(`(rtn new ${kind} --help shows how)`)
     .addHelpText('after', `\nExample:\n  ${example}`);
   return withOutputOptions(withRoot(command));
 }

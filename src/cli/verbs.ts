@@ -76,7 +76,7 @@ export const VERBS: readonly Verb[] = [
   },
   {
     name: 'schedule',
-    summary: 'List what is started by the clock, and when it is due',
+    summary: 'Start operations by the clock; see what ran',
     load: () => import('./schedule.js'),
   },
   { name: 'push', summary: 'Push rows to a service', load: () => import('./push.js') },

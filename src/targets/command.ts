@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { shellPath } from '../shell.js';
 import { startFlags } from '../start-flags.js';
 import type { ScheduledRunner, TargetOptions } from './target.js';
 
@@ -12,6 +14,11 @@ export function runnerFolder(
 /** How the slot is found that a start belongs to: by the schedule's cron and zone, whichever minute it really starts in. */
 export function cronSlot({ schedule: { cron, timeZone } }: ScheduledRunner): string {
   return `${cron.trim().split(/\s+/).join(' ')} ${timeZone}`;
+}
+
+/** A file that is written to a folder, as a word of a command that installs it. */
+export function writtenFile(folder: string, path: string): string {
+  return shellPath(join(folder, path));
 }
 
 /** The flags of a start; without the deadline where the scheduler alone has to see to it. */

@@ -1,7 +1,8 @@
 import { RtnError } from '../error.js';
 import { expectCron } from '../schedule/cron.js';
 import { shortestGapMs } from '../schedule/gap.js';
-import { cronSlot, runnerFlags, runnerFolder, seconds } from './command.js';
+import { shellPath } from '../shell.js';
+import { cronSlot, runnerFlags, runnerFolder, seconds, writtenFile } from './command.js';
 import {
   crontabCommand,
   crontabComment,
@@ -134,7 +135,7 @@ function overlapComplaint({ schedule }: ScheduledRunner): Complaint | undefined 
   };
 }
 
-function generate(run: ScheduledRunner, options: TargetOptions): TargetOutput {
+function generate(run: ScheduledRunner, options: TargetOptions, folder = '.'): TargetOutput {
   const { name, cron, isPaused } = run.schedule;
   const command = commandOf(run, options);
   if (Buffer.byteLength(command) > MAX_COMMAND_BYTES)
@@ -153,7 +154,7 @@ function generate(run: ScheduledRunner, options: TargetOptions): TargetOutput {
     isPaused,
     line: crontabLine(crontabFields(expectCron(cron)), options.user, command),
   });
-  return { files: [{ path, text, mode: 0o644 }], notes: notesOf(run, path, options) };
+  return { files: [{ path, text, mode: 0o644 }], notes: notesOf(run, { path, folder }, options) };
 }
 
 function heading({ schedule, operation, source }: ScheduledRunner): string {
@@ -187,9 +188,15 @@ function lockWords({ schedule: { overlap, deadlineMs } }: ScheduledRunner, lock:
   return ['/usr/bin/flock', ...wait, '-E', `${LOCKED_EXIT}`, lock];
 }
 
-function notesOf(run: ScheduledRunner, path: string, options: TargetOptions): string[] {
+function notesOf(
+  run: ScheduledRunner,
+  { path, folder }: { readonly path: string; readonly folder: string },
+  options: TargetOptions,
+): string[] {
   const { user, 'state-dir': stateDir, 'env-dir': envDir } = options;
   const { name } = run.schedule;
+  const written = writtenFile(folder, path);
+  const every = folder === '.' ? 'rtn-*' : `${shellPath(folder)}/rtn-*`;
   const owner = user === undefined ? '' : ` -o ${user}`;
   return [
     `runner: rtn generate ${run.operation.name}@${run.operation.version} --bundle --out ${runnerFolder(run, options)}, and npm ci there`,
@@ -203,7 +210,7 @@ function notesOf(run: ScheduledRunner, path: string, options: TargetOptions): st
           `connections: ${envDir}/${name}.env, mode 0600, with ${run.environment.map((each) => `${each.name}=…`).join(' ')}`,
         ]),
     user === undefined
-      ? `install: crontab -n ${path}, then put all such files together: cat rtn-* | crontab -`
-      : `install: install -m 0644 ${path} /etc/cron.d/${path}`,
+      ? `install: crontab -n ${written}, then put all such files together: cat ${every} | crontab -`
+      : `install: install -m 0644 ${written} /etc/cron.d/${path}`,
   ];
 }

@@ -1,5 +1,6 @@
 import { oneLine, RtnError } from '../error.js';
 import { parseLocation } from '../pipeline/location.js';
+import { writtenFile } from './command.js';
 import { cronJob } from './kubernetes-cronjob.js';
 import { dockerfile } from './kubernetes-image.js';
 import { STATE_FOLDER, variablesOf } from './kubernetes-pod.js';
@@ -80,11 +81,11 @@ export const kubernetes: Target = {
     text.includes('\0') || Buffer.from(text).toString() !== text
       ? 'it is no valid text, or holds a zero byte'
       : undefined,
-  generate(run, options) {
+  generate(run, options, folder = '.') {
     const { image, 'base-image': baseImage } = options;
     const outputs = [
       ...(baseImage === undefined ? [] : [imageOutput(run, baseImage)]),
-      ...(image === undefined ? [] : [manifestOutput(run, image, options)]),
+      ...(image === undefined ? [] : [manifestOutput(run, image, { options, folder })]),
     ];
     if (outputs.length === 0)
       throw new RtnError(
@@ -111,7 +112,11 @@ function imageOutput(run: ScheduledRunner, baseImage: string): TargetOutput {
   };
 }
 
-function manifestOutput(run: ScheduledRunner, image: string, options: TargetOptions): TargetOutput {
+function manifestOutput(
+  run: ScheduledRunner,
+  image: string,
+  { options, folder }: { readonly options: TargetOptions; readonly folder: string },
+): TargetOutput {
   const { schedule, operation, source } = run;
   const name = options['cronjob-name'] ?? schedule.name.replaceAll('_', '-');
   const stateClaim = options['state-claim'];
@@ -135,7 +140,7 @@ function manifestOutput(run: ScheduledRunner, image: string, options: TargetOpti
     files: [file(`${name}.cronjob.yaml`, manifestText(comment, [job]))],
     notes: [
       ...secretNotes(run, options),
-      `install: kubectl apply --server-side -f ${name}.cronjob.yaml`,
+      `install: kubectl apply --server-side -f ${writtenFile(folder, `${name}.cronjob.yaml`)}`,
       ...stateNotes(run, stateClaim),
     ],
   };

@@ -20,13 +20,16 @@ export function requireExpressible(
   const refusals = runs.flatMap((run) => refusalsOf(target, run, options));
   const [first] = refusals;
   if (first === undefined) return;
+  const isOne = refusals.length === 1;
   const lines = refusals.map(({ schedule, key, reason, next }) =>
-    [`  ${schedule}: ${key}: ${oneLine(reason)}`, `    next: ${oneLine(next)}`].join('\n'),
+    [`  ${schedule}: ${key}: ${oneLine(reason)}`, ...(isOne ? [] : [`    next: ${oneLine(next)}`])].join(
+      '\n',
+    ),
   );
   throw new RtnError(
     'configuration',
-    `target ${target.key} cannot do what ${refusals.length === 1 ? 'a schedule asks' : 'schedules ask'} for; nothing was written\n${lines.join('\n')}`,
-    { details: { target: target.key, refusals }, next: first.next },
+    `target ${target.key} cannot do what ${isOne ? 'a schedule asks' : 'schedules ask'} for; nothing was written\n${lines.join('\n')}`,
+    { details: { target: target.key, refusals }, ...(isOne && { next: oneLine(first.next) }) },
   );
 }
 

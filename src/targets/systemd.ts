@@ -2,7 +2,7 @@ import { relative } from 'node:path/posix';
 import { oneLine } from '../error.js';
 import { exitCodes } from '../exit.js';
 import { calendarEvents, missedAtShift } from './calendar.js';
-import { cronSlot, runnerFlags, runnerFolder, seconds } from './command.js';
+import { cronSlot, runnerFlags, runnerFolder, seconds, writtenFile } from './command.js';
 import { ENV_DIR, INSTALL_DIR, NODE, SECRETS_DIR, USER, WATCHED } from './options.js';
 import { render } from './render.js';
 import type { ScheduledRunner, Target, TargetFile, TargetOptions, TargetOutput } from './target.js';
@@ -96,7 +96,7 @@ export const systemd: Target = {
   generate,
 };
 
-function generate(run: ScheduledRunner, options: TargetOptions): TargetOutput {
+function generate(run: ScheduledRunner, options: TargetOptions, folder = '.'): TargetOutput {
   const { name } = run.schedule;
   const unit = `rtn-${name}`;
   const isAlerting = alertsOfFailures(run, options);
@@ -116,7 +116,14 @@ function generate(run: ScheduledRunner, options: TargetOptions): TargetOutput {
         ]
       : []),
   ];
-  return { files, notes: notesOf(run, files, options) };
+  return {
+    files,
+    notes: notesOf(
+      run,
+      files.map(({ path }) => writtenFile(folder, path)),
+      options,
+    ),
+  };
 }
 
 function file(path: string, text: string): TargetFile {
@@ -212,7 +219,7 @@ function alertValues({ schedule, operation }: ScheduledRunner, options: TargetOp
   };
 }
 
-function notesOf(run: ScheduledRunner, files: readonly TargetFile[], options: TargetOptions): string[] {
+function notesOf(run: ScheduledRunner, written: readonly string[], options: TargetOptions): string[] {
   const { schedule, secrets, environment } = run;
   const { 'secrets-dir': secretsDir, 'env-dir': envDir } = options;
   const webhook = alertsOfFailures(run, options) ? [schedule.alert?.webhook ?? ''] : [];
@@ -229,7 +236,7 @@ function notesOf(run: ScheduledRunner, files: readonly TargetFile[], options: Ta
       (path) =>
         `output: ${oneLine(path, 300)} has to be there before the first start, and ${options.user ?? 'the user of the service'} may write to it`,
     ),
-    `install: install -m 0644 ${files.map(({ path }) => path).join(' ')} /etc/systemd/system/ && systemctl daemon-reload`,
+    `install: install -m 0644 ${written.join(' ')} /etc/systemd/system/ && systemctl daemon-reload`,
     schedule.isPaused ? `paused: systemctl disable --now ${timer}` : `start: systemctl enable --now ${timer}`,
   ];
 }

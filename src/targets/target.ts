@@ -96,6 +96,9 @@ export interface Target {
   readonly policies: Readonly<Record<PolicyKey, Policy>>;
   /** What is wrong with a text that somebody wrote into a schedule, where it cannot stand in the target's files. */
   textProblem?(text: string): string | undefined;
-  /** The files of one schedule, which was found to be expressible. The same input gives the same bytes. */
-  generate(run: ScheduledRunner, options: TargetOptions): TargetOutput;
+  /**
+   * The files of one schedule, which was found to be expressible. The same input gives the same bytes. `folder` is where
+   * they will be, for the commands of the notes; else the folder that these are typed in.
+   */
+  generate(run: ScheduledRunner, options: TargetOptions, folder?: string): TargetOutput;
 }

@@ -45,6 +45,10 @@ describe('usage', () => {
     [['check', '--root', 'nowhere'], 'next: go to the repository'],
     [['check', '--root', 'src'], 'no registry in'],
     [['check', '--explain', 'version/imutable'], "did you mean 'version/immutable'?"],
+    [['schedule', 'lisst'], '(rtn schedule --help shows how)'],
+    [['schedule', 'list', '--jsn'], '(rtn schedule list --help shows how)'],
+    [['runs', 'show', '--jsn'], '(rtn runs show --help shows how)'],
+    [['new', 'layer', '--tilte', 'x'], '(rtn new layer --help shows how)'],
     [['schema'], 'expected one of operation, layer, template'],
     [['schema', 'operaton'], "did you mean 'operation'?"],
   ])('%j is refused with a hint and exit code 2', async (words, hint) => {

@@ -39,7 +39,7 @@ weekly:
   folder: install -d -o rtn -m 0700 /var/lib/rtn
   secret: /etc/rtn/secrets/PUSH_TOKEN, readable by that user alone
   connections: /etc/rtn/weekly.env, mode 0600, with DATABASE_URL=…
-  install: install -m 0644 rtn-weekly /etc/cron.d/rtn-weekly
+  install: install -m 0644 x/rtn-weekly /etc/cron.d/rtn-weekly
 `);
     expect(read('x/rtn-weekly')).toContain(' --recipients=file:rows.csv --endpoint=https://push.example ');
     expect(statSync(join(root, 'x/rtn-weekly')).mode & 0o777).toBe(0o644);
@@ -55,6 +55,34 @@ weekly:
         ),
       );
     }
+  });
+
+  test.each([
+    [
+      'crontab',
+      "install: crontab -n 'a b/rtn-weekly', then put all such files together: cat 'a b'/rtn-* | crontab -",
+    ],
+    [
+      'systemd',
+      "install: install -m 0644 'a b/rtn-weekly.service' 'a b/rtn-weekly.timer' /etc/systemd/system/",
+    ],
+  ])('names the files of %s where they are written', async (target, expected) => {
+    const { out } = await registry().rtn('generate', 'weekly', '--target', target, '--out', 'a b');
+    expect(out).toContain(`  ${expected}`);
+  });
+
+  test('tells the next step of one refusal once, of several at each', async () => {
+    const next = 'next: write overlap: forbid, or use --target kubernetes';
+    const one = registry({ weekly: { ...WEEKLY, overlap: 'replace' } });
+    expect((await one.rtn('generate', '--all', '--target', 'crontab')).err).toMatch(
+      new RegExp(`\\n  weekly: overlap: replace: [^\\n]+\\n${next}\\n$`),
+    );
+    const two = registry({ weekly: { ...WEEKLY, overlap: 'replace', catch_up: 'latest' } });
+    expect((await two.rtn('generate', '--all', '--target', 'crontab')).err).toMatch(
+      new RegExp(
+        `\\n  weekly: overlap: [^\\n]+\\n    ${next}\\n  weekly: catch_up: [^\\n]+\\n    next: [^\\n]+\\n$`,
+      ),
+    );
   });
 
   test('writes nothing where one schedule of several cannot be expressed', async () => {
