@@ -11,8 +11,9 @@ import { type LocalYt, startLocalYt } from './yt/server.js';
 /** The token that the sandbox's push service accepts. It protects nothing: the service listens on loopback and sends nothing on. */
 const SANDBOX_TOKEN = 'sandbox-token';
 
-/** The secrets of the operations that it stands in for. */
+/** The secrets of the operations that it stands in for, that of one as `rtn new operation` writes it first. */
 const TOKENS = [
+  'API_TOKEN',
   'PUSH_TOKEN',
   'PROMOTIONS_TOKEN',
   'AUDIENCE_TOKEN',

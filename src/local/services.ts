@@ -21,7 +21,8 @@ export interface Service {
 }
 
 const SERVICES: readonly Service[] = [
-  { path: /^\/v1\/push$/, status: 200, texts: ['to', 'text'], to: 'to' },
+  // The second is where an operation sends as `rtn new operation` writes it.
+  { path: /^\/v1\/(push|send)$/, status: 200, texts: ['to', 'text'], to: 'to' },
   { path: /^\/v1\/sms$/, status: 201, texts: ['from', 'to', 'text'], to: 'to' },
   { path: /^\/v1\/promotions\/[^/]+\/users$/, status: 201, texts: ['user'], to: 'user' },
   { path: /^\/v1\/lists\/[^/]+\/users$/, status: 204, texts: ['id'], to: 'id', list: 'users' },
