@@ -28,6 +28,14 @@ export function crontabCommand(words: readonly string[]): CrontabText {
   return placed(words.map(crontabWord).join(' '));
 }
 
+/** The command, and a line of output where it ends with one exit code, for which another is given. */
+export function crontabTelling(
+  command: CrontabText,
+  { exit, as, told }: { readonly exit: number; readonly as: number; readonly told: string },
+): CrontabText {
+  return placed(`${command} || { c=$?; [ $c = ${exit} ] && c=${as} && echo ${crontabWord(told)}; exit $c; }`);
+}
+
 /**
  * One word, in single quotes where it needs them. `%` would end the command, unless it has a backslash before it, which cron
  * takes out; some crons take out the first of two backslashes, too, so that none of ours stands before another, or before `%`.

@@ -9,6 +9,7 @@ import {
   crontabFields,
   crontabLine,
   crontabProblem,
+  crontabTelling,
   crontabVariable,
   MAX_COMMAND_BYTES,
 } from './crontab-text.js';
@@ -16,8 +17,10 @@ import { ENV_DIR, INSTALL_DIR, NODE, SECRETS_DIR, STATE_DIR, USER, WATCHED } fro
 import { render } from './render.js';
 import type { Complaint, Policy, ScheduledRunner, Target, TargetOptions, TargetOutput } from './target.js';
 
-/** What flock(1) ends with where another process holds the lock: as a runner that is to be started again. */
-const LOCKED_EXIT = 75;
+/** What flock(1) ends with where another process holds the lock: no code of a runner, and no signal's. */
+const LOCKED_EXIT = 200;
+/** What the line ends with then: as a runner that is to be started again. */
+const MISSED_EXIT = 75;
 /** Above the drain timeout: requests under way end, what there is is logged. */
 const GRACE_MS = 30_000;
 
@@ -57,7 +60,7 @@ const POLICIES: Target['policies'] = {
           },
   },
   overlap: {
-    how: 'forbid: `flock -n`, the slot is missed. queue: `flock -w` for as long as `deadline`, which has to end before the next slot. allow: no lock. replace: refused.',
+    how: 'forbid: `flock -n`, the slot is missed, which a line of output tells. queue: `flock -w` for as long as `deadline`, which has to end before the next slot; then the same. allow: no lock. replace: refused.',
     complaint: overlapComplaint,
   },
   catch_up: {
@@ -162,11 +165,11 @@ function heading({ schedule, operation, source }: ScheduledRunner): string {
 }
 
 function commandOf(run: ScheduledRunner, options: TargetOptions) {
-  const { name, timeoutMs } = run.schedule;
+  const { name, timeoutMs, overlap } = run.schedule;
   const { 'env-dir': envDir, 'state-dir': stateDir } = options;
   const folder = runnerFolder(run, options);
   const kill = seconds(run.drainTimeoutMs + GRACE_MS);
-  return crontabCommand([
+  const command = crontabCommand([
     ...['/usr/bin/env', '-C', folder],
     ...lockWords(run, `${stateDir}/${name}.lock`),
     ...(timeoutMs === undefined
@@ -179,6 +182,9 @@ function commandOf(run: ScheduledRunner, options: TargetOptions) {
     ...(run.keepsState ? [`--state-dir=${stateDir}/${name}`] : []),
     '--quiet',
   ]);
+  if (overlap === 'allow') return command;
+  const told = `${name}: the run before has not ended, so this slot is missed`;
+  return crontabTelling(command, { exit: LOCKED_EXIT, as: MISSED_EXIT, told });
 }
 
 /** The runner inherits the lock, so that it is held for as long as the runner lives, whatever becomes of flock. */

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -22,13 +22,14 @@ SHELL=/bin/sh
 PATH=/usr/local/bin:/usr/bin:/bin
 `;
 const RUNNER = `/usr/bin/node --env-file=/etc/rtn/weekly.env ./driver_push-1.4.10.one-shot.mjs --schedule=weekly '--slot=17 9 * * 1-5 UTC'`;
+const SKIPPED = `{ c=$?; [ $c = 200 ] && c=75 && echo 'weekly: the run before has not ended, so this slot is missed'; exit $c; }`;
 const FOLDER = '/usr/bin/env -C /opt/rtn/driver_push-1.4.10';
 
 describe('the file of a schedule', () => {
   test('names the files of secrets, and starts the runner with its slot, under a lock', () => {
     expect(textOf(crontab, scheduledRun(), {}, 'rtn-weekly')).toBe(
       `${HEAD}PUSH_TOKEN_FILE=/etc/rtn/secrets/PUSH_TOKEN
-17 9 * * 1-5 ${FOLDER} /usr/bin/flock -n -E 75 /var/lib/rtn/weekly.lock ${RUNNER} --state-dir=/var/lib/rtn/weekly --quiet
+17 9 * * 1-5 ${FOLDER} /usr/bin/flock -n -E 200 /var/lib/rtn/weekly.lock ${RUNNER} --state-dir=/var/lib/rtn/weekly --quiet || ${SKIPPED}
 `,
     );
   });
@@ -44,7 +45,7 @@ describe('the file of a schedule', () => {
     [
       'queue: as long as the deadline',
       { overlap: 'queue', deadlineMs: 90_500 },
-      '/usr/bin/flock -w 91 -E 75 ',
+      '/usr/bin/flock -w 91 -E 200 ',
     ],
     ['deadline', { deadlineMs: 90_500 }, ' --start-deadline=90500ms '],
     [
@@ -61,6 +62,34 @@ describe('the file of a schedule', () => {
     ['locations', { inputs: { recipients: 'file:a b.csv' } }, ` '--recipients=file:a b.csv' `],
   ])('%s', (_, overrides, expected) => {
     expect(textOf(crontab, scheduledRun(overrides), {}, 'rtn-weekly')).toContain(expected);
+  });
+
+  test('prints a line where another run has the lock, and ends as the runner does where none has', () => {
+    const root = temporaryFolder();
+    const folder = join(root, 'driver_push-1.4.10');
+    mkdirSync(folder);
+    const node = join(root, 'node');
+    const places = { 'install-dir': root, 'state-dir': root, node };
+    const line = textOf(crontab, scheduledRun({}, { environment: [] }), places, 'rtn-weekly')
+      .split('\n')
+      .find((each) => each.startsWith('17 9'));
+    const command = line?.slice('17 9 * * 1-5 '.length) ?? '';
+    const started = (before = '') => {
+      const { status, stdout, stderr } = spawnSync('/bin/sh', ['-c', `${before}${command}`], {
+        encoding: 'utf8',
+      });
+      return [status, stdout, stderr];
+    };
+    for (const code of [0, 69, 75, 78]) {
+      writeFileSync(node, `#!/bin/sh\nexit ${code}\n`, { mode: 0o755 });
+      expect(started()).toEqual([code, '', '']);
+    }
+    writeFileSync(node, '#!/bin/sh\nkill -TERM $$\n');
+    expect(started()).toEqual([143, '', '']);
+    const held = `exec 9>${root}/weekly.lock; /usr/bin/flock 9; `;
+    expect(started(held)).toEqual([
+      ...[75, 'weekly: the run before has not ended, so this slot is missed\n', ''],
+    ]);
   });
 
   test('is one that crontab -n takes, up to the longest command, and no longer one', (context) => {
