@@ -2,7 +2,7 @@ import { type Clock, sleep } from '../clock.js';
 import { foreignCode, toRtnError } from '../error.js';
 import { RUNNER_EXIT } from '../exit.js';
 import { type Decision, decide, decideFirst, type Fate } from './decide.js';
-import { Held, type SlotRunner } from './held.js';
+import { Held, type Opened, type SlotRunner } from './held.js';
 import type { Change, History, KnownSlot, SlotRecord } from './history.js';
 import type { Schedule } from './schedule.js';
 import { SlotAlerts } from './slot-alerts.js';
@@ -200,7 +200,10 @@ export class Scheduler {
     for (const process of left) runners.forget(process);
     for (const slot of adopt) {
       tell({ event: 'adopted', slot });
-      this.#hold(schedule, slot, () => runners.adopt(schedule, slot));
+      this.#hold(schedule, slot, async () => ({
+        runner: await runners.adopt(schedule, slot),
+        sinceMs: slot.startedMs ?? 0,
+      }));
     }
     const begun = new Set([...start, ...adopt]);
     for (const slot of put) if (!begun.has(slot)) this.#told(schedule, slot);
@@ -213,7 +216,7 @@ export class Scheduler {
   }
 
   /** Has a slot in hand from its start to its end. */
-  #hold(schedule: Schedule, slot: SlotRecord, open: () => Promise<SlotRunner | undefined>): void {
+  #hold(schedule: Schedule, slot: SlotRecord, open: () => Promise<Opened | undefined>): void {
     const held = new Held(schedule, slot, this.#options.clock);
     this.#held.set(keyOf(slot), held);
     void this.#seeThrough(held, open)
@@ -224,7 +227,7 @@ export class Scheduler {
       });
   }
 
-  async #seeThrough(held: Held, open: () => Promise<SlotRunner | undefined>): Promise<void> {
+  async #seeThrough(held: Held, open: () => Promise<Opened | undefined>): Promise<void> {
     const end = await this.#endOf(held, open);
     if (end === undefined) return;
     await this.#settle(held, end);
@@ -232,10 +235,10 @@ export class Scheduler {
   }
 
   /** undefined where the slot is no longer ours to judge. */
-  async #endOf(held: Held, open: () => Promise<SlotRunner | undefined>): Promise<SlotEnd | undefined> {
-    let runner: SlotRunner | undefined;
+  async #endOf(held: Held, open: () => Promise<Opened | undefined>): Promise<SlotEnd | undefined> {
+    let opened: Opened | undefined;
     try {
-      runner = await open();
+      opened = await open();
     } catch (thrown) {
       const { code, message, cause } = toRtnError(thrown);
       // What the system refuses now (no space, no process) it may grant later.
@@ -245,28 +248,30 @@ export class Scheduler {
         reason: message,
       };
     }
-    if (runner === undefined || this.#left.signal.aborted) return undefined;
-    return held.follow(runner);
+    if (opened === undefined || this.#left.signal.aborted) return undefined;
+    return held.follow(opened);
   }
 
   /** The process is in the record before it is let go: whoever comes after us finds it. */
-  async #begin(schedule: Schedule, slot: SlotRecord): Promise<SlotRunner | undefined> {
-    const { runners, tell } = this.#options;
+  async #begin(schedule: Schedule, slot: SlotRecord): Promise<Opened | undefined> {
+    const { clock, runners, tell } = this.#options;
     const runner = await runners.start(schedule, slot);
-    const record = { ...slot, process: runner.process, version: runner.version };
-    const isOurs = await this.#keepTrying(schedule.name, (standing) => {
+    const { begun } = await this.#keepTrying(schedule.name, (standing) => {
       const known = standing.slots.find(({ slotMs }) => slotMs === slot.slotMs);
-      const isOurs = this.#isOurs(known, slot);
-      return { isOurs, put: isOurs ? [{ ...record, stop: known?.stop ?? null }] : [] };
-    }).catch(() => undefined);
-    if (isOurs?.isOurs !== true) {
+      if (!this.#isOurs(known, slot)) return { begun: undefined };
+      const { process, version } = runner;
+      const begun = { ...slot, process, version, stop: known?.stop ?? null, startedMs: clock.now() };
+      return { begun, put: [begun] };
+    }).catch(() => ({ begun: undefined }));
+    if (begun === undefined) {
       runner.kill();
       void runner.ended.finally(() => runner.release());
       return undefined;
     }
+    const sinceMs = clock.now();
     runner.go();
-    tell({ event: 'started', slot: record });
-    return runner;
+    tell({ event: 'started', slot: begun });
+    return { runner, sinceMs };
   }
 
   #isOurs(known: SlotRecord | undefined, { attempt }: SlotRecord): boolean {

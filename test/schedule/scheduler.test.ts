@@ -186,6 +186,16 @@ describe('a run that fails', () => {
     ]);
   });
 
+  test('has its whole timeout, however long it took to be started', async () => {
+    const world = new World(() => ({ opensMs: 4 * MINUTE_MS, lastsMs: 4 * MINUTE_MS }));
+    world.serve(schedule({ cron: '1 9 * * *', timeoutMs: 5 * MINUTE_MS }));
+    await world.minutes(10);
+    const startedMs = Date.UTC(2026, 0, 1, 9, 5);
+    expect(world.history.all()).toMatchObject([
+      { state: 'ran', startedMs, endedMs: startedMs + 4 * MINUTE_MS },
+    ]);
+  });
+
   test('tells so once, and that it is well again', async () => {
     const world = new World((slot) => ({ lastsMs: SECOND_MS, exitCode: slot < '09:03' ? 65 : 0 }));
     world.serve(schedule());

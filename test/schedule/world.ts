@@ -1,5 +1,5 @@
 import { cronTimes } from '../../src/cli/schedule-times.js';
-import { VirtualClock } from '../../src/clock.js';
+import { sleep, VirtualClock } from '../../src/clock.js';
 import type { SlotRunner } from '../../src/schedule/held.js';
 import {
   type Change,
@@ -31,6 +31,8 @@ class SettableClock extends VirtualClock {
 
 /** How one start of a slot goes. `hard` hears no SIGTERM. */
 export interface Script {
+  /** How long it takes until there is a process. */
+  readonly opensMs?: number;
   readonly lastsMs: number;
   readonly exitCode?: number;
   readonly isHard?: boolean;
@@ -111,7 +113,11 @@ export class World {
 
   #runners(server: string): Runners {
     return {
-      start: async (_, slot) => this.#start(slot),
+      start: async (_, slot) => {
+        const { opensMs } = this.#script(hour(slot.slotMs), slot.attempt);
+        if (opensMs !== undefined) await sleep(this.clock, opensMs);
+        return this.#start(slot);
+      },
       adopt: async (_, { process }) => this.#find(process).runner,
       forget: (process) => void this.forgotten.push(process),
       fate: ({ server: other, process }) => {
