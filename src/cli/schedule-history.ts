@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { duration } from '../observe/progress.js';
-import { shownJson } from '../report/mask.js';
+import { shownJson, shownText } from '../report/mask.js';
 import { tableText } from '../report/table.js';
 import type { KnownSlot } from '../schedule/history.js';
 import { slotRunId, slotText } from '../schedule/slot.js';
@@ -28,6 +28,10 @@ export function registerHistory(command: Command, session: Session): void {
       withHistory(options, session, async (history) => {
         const { limit, json } = options;
         const [slots, known] = [await history.list({ schedule, limit }), await history.schedules()];
+        for (const { message, next } of await history.unreadable())
+          session.err(
+            `left out: ${shownText(message)}\n${next === undefined ? '' : `next: ${shownText(next)}\n`}`,
+          );
         if (json === true) {
           session.out(shownJson(slots.map((slot) => ({ ...slotJson(slot), state: stateText(slot) }))));
           return;

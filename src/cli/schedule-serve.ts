@@ -131,9 +131,10 @@ function teller({ json }: ServeOptions, session: Session): Teller {
       if (event.event === 'error') {
         const of = event.schedule === undefined ? '' : `${event.schedule}: `;
         line(`error: ${oneLine(`${of}${event.message}`, 1_000)}`);
+        if (event.next !== undefined) line(`next: ${oneLine(event.next, 1_000)}`);
         if (json === true)
           session.out(
-            `${JSON.stringify({ time: time(), event: 'error', schedule: event.schedule ?? null, message: event.message })}\n`,
+            `${JSON.stringify({ time: time(), ...event, schedule: event.schedule ?? null, next: event.next ?? null })}\n`,
           );
         return;
       }

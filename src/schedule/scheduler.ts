@@ -11,6 +11,9 @@ import { endedSlot, type SlotEnd, withAlert } from './slots.js';
 /** So often the store is asked what others have done; also bounds how late a suspended machine notices the time. */
 const POLL_MS = 10_000;
 
+/** An error that has not come for so long is told again when it does. */
+const FORGET_MS = 3 * POLL_MS;
+
 /** Starts runners and looks after their processes. */
 export interface Runners {
   /** Makes the process of a slot; it does nothing before `go`. Throws where the operation cannot be run. */
@@ -34,7 +37,15 @@ export interface SlotTimes {
 /** What happened to a slot, as a server tells it: what its record became. `error` has no slot. */
 export type SchedulerEvent =
   | { readonly event: 'started' | 'adopted' | 'changed'; readonly slot: SlotRecord }
-  | { readonly event: 'error'; readonly schedule: string | undefined; readonly message: string };
+  | ErrorEvent;
+
+/** `next` says what to do about it. */
+interface ErrorEvent {
+  readonly event: 'error';
+  readonly schedule: string | undefined;
+  readonly message: string;
+  readonly next: string | undefined;
+}
 
 export interface SchedulerOptions {
   readonly clock: Clock;
@@ -62,13 +73,14 @@ export class Scheduler {
   readonly #nextMs = new Map<string, number>();
   readonly #alerts: SlotAlerts;
   /** Schedules that were read and are not yet known to the store. */
-  readonly #unknown = new Set<string>();
+  #unknown: Set<Schedule> = new Set();
   readonly #left = new AbortController();
   #wake = new AbortController();
   #isEnding = false;
   /** The last look at the store succeeded. */
   #isServing = false;
-  #lastError: string | undefined;
+  /** When the words of errors last came. */
+  readonly #errors = new Map<string, number>();
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
@@ -79,7 +91,7 @@ export class Scheduler {
   load(schedules: readonly Schedule[]): void {
     this.#schedules = new Map(schedules.map((schedule) => [schedule.name, schedule]));
     this.#nextMs.clear();
-    for (const { name } of schedules) this.#unknown.add(name);
+    this.#unknown = new Set(schedules);
     this.#wake.abort();
   }
 
@@ -127,18 +139,14 @@ export class Scheduler {
     const { clock, history, server } = this.#options;
     const untilMs = clock.now() + POLL_MS;
     try {
-      await this.#introduce();
       await history.beat(server);
       const busy = new Set(await history.busy());
-      const due = [...this.#schedules.values()].filter(
-        (schedule) => busy.has(schedule.name) || this.#nextOf(schedule) <= clock.now(),
-      );
-      const wakes = await Promise.all(due.map((schedule) => this.#tick(schedule)));
+      const schedules = [...this.#schedules.values()];
+      const wakes = await Promise.all(schedules.map((schedule) => this.#see(schedule, busy)));
+      for (const error of await history.unreadable()) this.#tellError(undefined, error);
       await this.#alerts.sendLeft(this.#schedules);
-      this.#lastError = undefined;
-      this.#isServing = true;
-      const nexts = [...this.#schedules.values()].map((schedule) => this.#nextOf(schedule));
-      return wakes.concat(nexts).reduce((least, wakeMs) => Math.min(least, wakeMs), untilMs);
+      this.#isServing = wakes.length === 0 || wakes.some((wakeMs) => wakeMs !== undefined);
+      return wakes.reduce<number>((least, wakeMs = untilMs) => Math.min(least, wakeMs), untilMs);
     } catch (thrown) {
       this.#isServing = false;
       this.#tellError(undefined, thrown);
@@ -146,18 +154,29 @@ export class Scheduler {
     }
   }
 
-  async #introduce(): Promise<void> {
-    const { clock, history } = this.#options;
-    for (const name of this.#unknown) {
-      const schedule = this.#schedules.get(name);
-      if (schedule !== undefined)
-        await this.#inLane(name, () =>
-          history.change(name, (standing) => decideFirst(schedule, standing, clock.now())),
-        );
-      this.#unknown.delete(name);
-      // Slots of before its server came are for the first look.
-      this.#nextMs.set(name, 0);
+  /** Looks at one schedule where that is due, and gives when to look again; undefined where it could not be done. */
+  async #see(schedule: Schedule, busy: ReadonlySet<string>): Promise<number | undefined> {
+    const { clock } = this.#options;
+    try {
+      if (this.#unknown.has(schedule)) await this.#introduce(schedule);
+      const isDue = busy.has(schedule.name) || this.#nextOf(schedule) <= clock.now();
+      const wakeMs = isDue ? await this.#tick(schedule) : Number.POSITIVE_INFINITY;
+      return Math.min(wakeMs, this.#nextOf(schedule));
+    } catch (thrown) {
+      this.#tellError(schedule.name, thrown);
+      return undefined;
     }
+  }
+
+  async #introduce(schedule: Schedule): Promise<void> {
+    const { clock, history } = this.#options;
+    const { name } = schedule;
+    await this.#inLane(name, () =>
+      history.change(name, (standing) => decideFirst(schedule, standing, clock.now())),
+    );
+    this.#unknown.delete(schedule);
+    // Slots of before its server came are for the first look.
+    this.#nextMs.set(name, 0);
   }
 
   #nextOf(schedule: Schedule): number {
@@ -317,12 +336,14 @@ export class Scheduler {
     return now;
   }
 
-  /** The same words once, however often they come. */
+  /** The same words once, however often they come: until they have not come for a while. */
   #tellError(schedule: string | undefined, thrown: unknown): void {
-    const { message } = toRtnError(thrown);
-    if (message === this.#lastError) return;
-    this.#lastError = message;
-    this.#options.tell({ event: 'error', schedule, message });
+    const { message, next } = toRtnError(thrown);
+    const nowMs = this.#options.clock.now();
+    for (const [words, lastMs] of this.#errors) if (nowMs - lastMs > FORGET_MS) this.#errors.delete(words);
+    const isKnown = this.#errors.has(message);
+    this.#errors.set(message, nowMs);
+    if (!isKnown) this.#options.tell({ event: 'error', schedule, message, next });
   }
 }
 

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { thisHolder } from '../../src/pipeline/holder.js';
 import { newSlot, startedSlot } from '../../src/schedule/slots.js';
@@ -137,6 +139,22 @@ describe.each(stores)('rtn schedule with its history in %s', (_, environment) =>
     expect(found?.cursorMs).toBeGreaterThanOrEqual(beforeMs);
     expect((await rtn('schedule', 'pause', 'nothing')).code).toBe(2);
   });
+});
+
+test('a file of the history that cannot be read is told with what to do, and the other schedules go on', async () => {
+  const { folder, write, start, rtn, history } = scheduleHouse('http://127.0.0.1:1');
+  write({ good: { cron: '0 0 1 1 *' } });
+  const bad = join(folder, '.rtn', 'schedule', 'gone.7.json');
+  mkdirSync(dirname(bad), { recursive: true });
+  writeFileSync(bad, '{');
+  const server = start('schedule', 'serve');
+  await expect.poll(() => known(history, 'good')).toBe(true);
+  await expect.poll(() => server.said.err).toContain(`error: ${bad} is no history`);
+  await expect.poll(() => server.said.err).toContain(`next: move ${bad} away`);
+  server.child.kill('SIGTERM');
+  expect((await server.ended).code).toBe(0);
+  const told = await rtn('schedule', 'history');
+  expect(told).toMatchObject({ code: 0, err: expect.stringContaining(`left out: ${bad} is no history`) });
 });
 
 /** Whether a server has taken note of the schedule. */

@@ -322,6 +322,30 @@ test('several servers start each slot once', async () => {
   expect(world.states()).toEqual(['09:01 ran', '09:02 ran', '09:03 ran', '09:04 ran', '09:05 ran']);
 });
 
+test('a schedule whose memory cannot be read is told once, and the others go on', async () => {
+  const world = new World();
+  world.history.broken.add('bad');
+  world.serve(schedule({ name: 'bad' }), schedule());
+  await world.minutes(3);
+  expect(world.states()).toEqual(['09:01 ran', '09:02 ran', '09:03 ran']);
+  const errors = () => world.events.filter(({ event }) => event === 'error');
+  expect(errors()).toEqual([
+    { event: 'error', schedule: 'bad', message: 'bad cannot be read', next: 'mend it' },
+  ]);
+  world.history.broken.clear();
+  await world.minutes(2);
+  expect(world.states()).toEqual([
+    '09:01 ran',
+    '09:02 ran',
+    '09:03 ran',
+    '09:04 ran',
+    '09:04 ran',
+    '09:05 ran',
+    '09:05 ran',
+  ]);
+  expect(errors()).toHaveLength(1);
+});
+
 describe('a server that is told to end', () => {
   test('waits for its run, tells it to end after the grace, and leaves the rest to the next', async () => {
     const world = new World((_, attempt) => ({ lastsMs: attempt === 1 ? 20 * MINUTE_MS : SECOND_MS }));

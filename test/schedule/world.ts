@@ -1,5 +1,6 @@
 import { cronTimes } from '../../src/cli/schedule-times.js';
 import { sleep, VirtualClock } from '../../src/clock.js';
+import { RtnError } from '../../src/error.js';
 import type { SlotRunner } from '../../src/schedule/held.js';
 import {
   type Change,
@@ -208,6 +209,9 @@ class MemoryHistory {
   readonly #standings = new Map<string, Standing>();
   readonly #slots = new Map<string, KnownSlot>();
 
+  /** Names of schedules whose memory cannot be read. */
+  readonly broken = new Set<string>();
+
   all(): KnownSlot[] {
     return [...this.#slots.values()].sort((a, b) => a.slotMs - b.slotMs);
   }
@@ -217,6 +221,7 @@ class MemoryHistory {
     decide: (standing: Standing) => Result,
     wantedMs?: number,
   ): Result {
+    if (this.broken.has(name)) throw new RtnError('storage', `${name} cannot be read`, { next: 'mend it' });
     const before = this.#standings.get(name) ?? NOTHING_KNOWN;
     const slots = this.all().filter(
       (slot) =>
@@ -256,6 +261,7 @@ class MemoryHistory {
       alerts: () => answer(() => this.all().filter(({ alert }) => alert !== null)),
       list: () => answer(() => this.all()),
       schedules: () => answer(() => []),
+      unreadable: () => answer(() => []),
       close: async () => {},
     };
   }
