@@ -109,8 +109,8 @@ describe.each(stores)('rtn schedule with its history in %s', (_, environment) =>
     expect(slots).toMatchObject([{ state: 'ran', attempt: 1, exitCode: 0, isCatchUp: true }]);
   });
 
-  test('serve: reads schedules.yaml again when it changes, and leaves out what is wrong', async () => {
-    const { write, start } = scheduleHouse('http://127.0.0.1:1', environment());
+  test('serve: reads schedules.yaml again when it changes; an entry with a mistake goes on as it was', async () => {
+    const { write, start, history } = scheduleHouse('http://127.0.0.1:1', environment());
     const [one, two] = [newName(), newName()];
     write({ [one]: { cron: '0 0 1 1 *' } });
     const server = start('schedule', 'serve');
@@ -118,7 +118,19 @@ describe.each(stores)('rtn schedule with its history in %s', (_, environment) =>
     write({ [one]: { cron: '0 0 1 1 *' }, [two]: { cron: '0 0 1 1 *' } });
     await expect.poll(() => server.said.err).toContain('read 2 schedules');
     write({ [one]: { cron: '0 0 1 1 *' }, [two]: { cron: '99 * * * *' } });
-    await expect.poll(() => server.said.err).toMatch(/left out: .*\n.*read 1 schedule\n/);
+    await expect
+      .poll(() => server.said.err)
+      .toMatch(
+        new RegExp(`left out: .*\n.*Z ${two} goes on as it was\n.*next: rtn check\n.*read 1 schedule\n`),
+      );
+    const slot = newSlot(schedule({ name: two }), Date.UTC(2026, 0, 1));
+    await history((opened) => opened.change(two, () => ({ put: [slot] })));
+    await expect.poll(() => server.said.err).toContain(`${two}@2026-01-01T00:00Z started`);
+    write({ [one]: { cron: '0 0 1 1 *' } });
+    await expect
+      .poll(() => server.said.err)
+      .toMatch(/read 1 schedule\n[\s\S]*read 1 schedule\n[\s\S]*read 1 schedule\n/);
+    expect(server.said.err.split('goes on as it was')).toHaveLength(2);
     server.child.kill('SIGTERM');
     expect((await server.ended).code).toBe(0);
   });
