@@ -3,13 +3,18 @@ import { foreignCode, toRtnError } from '../error.js';
 import { RUNNER_EXIT } from '../exit.js';
 import { type Decision, decide, decideFirst, type Fate } from './decide.js';
 import { Held, type Opened, type SlotRunner } from './held.js';
-import type { Change, History, KnownSlot, SlotRecord } from './history.js';
+import type { History, KnownSlot, SlotRecord } from './history.js';
+import { Lanes } from './lanes.js';
+import { Places } from './places.js';
 import type { Schedule } from './schedule.js';
 import { SlotAlerts } from './slot-alerts.js';
 import { endedSlot, type SlotEnd, withAlert } from './slots.js';
 
 /** So often the store is asked what others have done; also bounds how late a suspended machine notices the time. */
 const POLL_MS = 10_000;
+
+/** So many starts are prepared at once, up to when their processes are let go: a storm of them takes turns. */
+const MOST_STARTS = 8;
 
 /** An error that has not come for so long is told again when it does. */
 const FORGET_MS = 3 * POLL_MS;
@@ -68,8 +73,8 @@ export class Scheduler {
   readonly #options: SchedulerOptions;
   #schedules: ReadonlyMap<string, Schedule> = new Map();
   readonly #held = new Map<string, Held>();
-  /** The work on each schedule, one after the other. */
-  readonly #lanes = new Map<string, Promise<unknown>>();
+  readonly #lanes: Lanes;
+  readonly #starts = new Places(MOST_STARTS);
   readonly #nextMs = new Map<string, number>();
   readonly #alerts: SlotAlerts;
   /** Schedules that were read and are not yet known to the store. */
@@ -84,6 +89,11 @@ export class Scheduler {
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
+    this.#lanes = new Lanes({
+      ...options,
+      left: this.#left.signal,
+      tellError: (name, thrown) => this.#tellError(name, thrown),
+    });
     this.#alerts = new SlotAlerts(options, (name, thrown) => this.#tellError(name, thrown));
   }
 
@@ -169,11 +179,9 @@ export class Scheduler {
   }
 
   async #introduce(schedule: Schedule): Promise<void> {
-    const { clock, history } = this.#options;
+    const { clock } = this.#options;
     const { name } = schedule;
-    await this.#inLane(name, () =>
-      history.change(name, (standing) => decideFirst(schedule, standing, clock.now())),
-    );
+    await this.#lanes.change(name, (standing) => decideFirst(schedule, standing, clock.now()));
     this.#unknown.delete(schedule);
     // Slots of before its server came are for the first look.
     this.#nextMs.set(name, 0);
@@ -189,11 +197,12 @@ export class Scheduler {
   }
 
   /** One look at a schedule; gives when something of it waits for its time. */
-  #tick(schedule: Schedule): Promise<number> {
-    const { clock, history, server, times } = this.#options;
-    return this.#inLane(schedule.name, async () => {
-      let nowMs = 0;
-      const decision: Decision = await history.change(schedule.name, (standing) => {
+  async #tick(schedule: Schedule): Promise<number> {
+    const { clock, server, times } = this.#options;
+    let nowMs = 0;
+    const { wakeMs } = await this.#lanes.change(
+      schedule.name,
+      (standing): Decision => {
         nowMs = clock.now();
         return decide(schedule, standing, {
           nowMs,
@@ -202,11 +211,11 @@ export class Scheduler {
           fate: (slot) => this.#fate(slot),
           slots: (afterMs, untilMs) => times.between(schedule, afterMs, untilMs),
         });
-      });
-      this.#nextMs.set(schedule.name, times.next(schedule, nowMs) ?? Number.POSITIVE_INFINITY);
-      this.#carryOut(schedule, decision);
-      return decision.wakeMs ?? Number.POSITIVE_INFINITY;
-    });
+      },
+      (decision) => this.#carryOut(schedule, decision),
+    );
+    this.#nextMs.set(schedule.name, times.next(schedule, nowMs) ?? Number.POSITIVE_INFINITY);
+    return wakeMs ?? Number.POSITIVE_INFINITY;
   }
 
   #fate(slot: KnownSlot): Fate {
@@ -274,23 +283,46 @@ export class Scheduler {
   /** The process is in the record before it is let go: whoever comes after us finds it. */
   async #begin(schedule: Schedule, slot: SlotRecord): Promise<Opened | undefined> {
     const { clock, runners, tell } = this.#options;
-    const runner = await runners.start(schedule, slot);
-    const { begun } = await this.#keepTrying(schedule.name, (standing) => {
-      const known = standing.slots.find(({ slotMs }) => slotMs === slot.slotMs);
-      if (!this.#isOurs(known, slot)) return { begun: undefined };
-      const { process, version } = runner;
-      const begun = { ...slot, process, version, stop: known?.stop ?? null, startedMs: clock.now() };
-      return { begun, put: [begun] };
-    }).catch(() => ({ begun: undefined }));
-    if (begun === undefined) {
-      runner.kill();
-      void runner.ended.finally(() => runner.release());
-      return undefined;
+    const leave = await this.#starts.enter();
+    try {
+      if (this.#left.signal.aborted) return undefined;
+      const runner = await runners.start(schedule, slot);
+      // While its record is refused the others have the place.
+      const begun = await this.#writeBegun(schedule, slot, { runner, onRefused: leave });
+      if (begun === undefined) {
+        runner.kill();
+        void runner.ended.finally(() => runner.release());
+        return undefined;
+      }
+      const sinceMs = clock.now();
+      runner.go();
+      tell({ event: 'started', slot: begun });
+      return { runner, sinceMs };
+    } finally {
+      leave();
     }
-    const sinceMs = clock.now();
-    runner.go();
-    tell({ event: 'started', slot: begun });
-    return { runner, sinceMs };
+  }
+
+  /** undefined where the slot is no longer ours, or we have left. */
+  async #writeBegun(
+    schedule: Schedule,
+    slot: SlotRecord,
+    { runner: { process, version }, onRefused }: { runner: SlotRunner; onRefused: () => void },
+  ): Promise<SlotRecord | undefined> {
+    const { clock } = this.#options;
+    const written = await this.#lanes
+      .keepTrying(
+        schedule.name,
+        (standing) => {
+          const known = standing.slots.find(({ slotMs }) => slotMs === slot.slotMs);
+          if (!this.#isOurs(known, slot)) return { begun: undefined };
+          const begun = { ...slot, process, version, stop: known?.stop ?? null, startedMs: clock.now() };
+          return { begun, put: [begun] };
+        },
+        onRefused,
+      )
+      .catch(() => undefined);
+    return written?.begun;
   }
 
   #isOurs(known: SlotRecord | undefined, { attempt }: SlotRecord): boolean {
@@ -299,7 +331,7 @@ export class Scheduler {
 
   async #settle({ schedule, slot }: Held, end: SlotEnd): Promise<void> {
     const { clock } = this.#options;
-    const { settled } = await this.#keepTrying(schedule.name, (standing) => {
+    const { settled } = await this.#lanes.keepTrying(schedule.name, (standing) => {
       const known = standing.slots.find(({ slotMs }) => slotMs === slot.slotMs);
       if (known === undefined || !this.#isOurs(known, slot)) return { settled: undefined };
       const { silentMs: _, ...record } = known;
@@ -307,33 +339,6 @@ export class Scheduler {
       return { settled: settled.slot, put: [settled.slot], isTroubled: settled.isTroubled };
     });
     if (settled !== undefined) this.#told(schedule, settled);
-  }
-
-  /** A change that must be written: goes on while the store does not answer. Throws once the server has left. */
-  async #keepTrying<Result extends Change>(
-    name: string,
-    decideChange: (standing: Parameters<Parameters<History['change']>[1]>[0]) => Result,
-  ): Promise<Result> {
-    const { clock, history } = this.#options;
-    for (;;) {
-      try {
-        return await this.#inLane(name, () => history.change(name, decideChange));
-      } catch (thrown) {
-        if (this.#left.signal.aborted) throw thrown;
-        this.#tellError(name, thrown);
-        await sleep(clock, POLL_MS, this.#left.signal);
-      }
-    }
-  }
-
-  #inLane<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
-    const before = this.#lanes.get(name) ?? Promise.resolve();
-    const now = before.then(work, work);
-    this.#lanes.set(
-      name,
-      now.catch(() => {}),
-    );
-    return now;
   }
 
   /** The same words once, however often they come: until they have not come for a while. */

@@ -346,6 +346,20 @@ test('a schedule whose memory cannot be read is told once, and the others go on'
   expect(errors()).toHaveLength(1);
 });
 
+test('a storm of starts takes turns, and each has its whole timeout', async () => {
+  const world = new World(() => ({ opensMs: SECOND_MS, lastsMs: 2 * SECOND_MS }));
+  const storm = Array.from({ length: 40 }, (_, index) =>
+    schedule({ name: `s${index}`, cron: '1 9 * * *', timeoutMs: 3 * SECOND_MS }),
+  );
+  world.serve(...storm);
+  await world.minutes(1);
+  expect(world.history.all()).toHaveLength(40);
+  await world.minutes(1);
+  expect(new Set(world.states())).toEqual(new Set(['09:01 ran']));
+  expect(world.starts).toHaveLength(40);
+  expect(world.mostOpening).toBe(8);
+});
+
 describe('a server that is told to end', () => {
   test('waits for its run, tells it to end after the grace, and leaves the rest to the next', async () => {
     const world = new World((_, attempt) => ({ lastsMs: attempt === 1 ? 20 * MINUTE_MS : SECOND_MS }));

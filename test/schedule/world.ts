@@ -61,6 +61,9 @@ export class World {
   readonly events: SchedulerEvent[] = [];
   /** Processes whose leavings were taken away by a server that had not held them. */
   readonly forgotten: string[] = [];
+  /** The most starts that were being prepared at once. */
+  mostOpening = 0;
+  #opening = 0;
   readonly #script: (slot: string, attempt: number) => Script;
   #servers = 0;
 
@@ -116,7 +119,9 @@ export class World {
     return {
       start: async (_, slot) => {
         const { opensMs } = this.#script(hour(slot.slotMs), slot.attempt);
+        this.mostOpening = Math.max(this.mostOpening, ++this.#opening);
         if (opensMs !== undefined) await sleep(this.clock, opensMs);
+        this.#opening--;
         return this.#start(slot);
       },
       adopt: async (_, { process }) => this.#find(process).runner,
