@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { RUNNER_EXIT } from '../exit.js';
 import { findRoot } from '../git/worktree.js';
 import { duration } from '../observe/progress.js';
-import { shownJson } from '../report/mask.js';
+import { shownJson, shownText } from '../report/mask.js';
 import { tableText } from '../report/table.js';
 import type { KnownSchedule, KnownSlot } from '../schedule/history.js';
 import { slotRunId, slotText } from '../schedule/slot.js';
@@ -39,6 +39,10 @@ export function registerHistory(command: Command, session: Session): void {
           const [slots, known] = [await history.list({ schedule, limit }), await history.schedules()];
           if (schedule !== undefined && !known.some((each) => each.schedule === schedule))
             await requireInRegistry(schedule, known, options, session);
+          for (const { message, next } of await history.unreadable())
+            session.err(
+              `left out: ${shownText(message)}\n${next === undefined ? '' : `next: ${shownText(next)}\n`}`,
+            );
           if (json === true) {
             session.out(shownJson(slots.map((slot) => ({ ...slotJson(slot), state: stateText(slot) }))));
             return;

@@ -126,7 +126,8 @@ async function runTaken(slot: SlotRecord, given: Surroundings): Promise<number> 
     await settle(slot, { exitCode: RUNNER_EXIT.configuration, reason }, given);
     throw thrown;
   }
-  const record = { ...slot, process: runner.process, version: runner.version };
+  const { process, version } = runner;
+  const record = { ...slot, process, version, startedMs: systemClock.now() };
   const { isOurs } = await history.change(
     schedule.name,
     ({ slots }) => {

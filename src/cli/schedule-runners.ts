@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Clock } from '../clock.js';
-import { type ComponentSpec, parseDuration } from '../component.js';
+import { parseDuration } from '../component.js';
 import { RtnError } from '../error.js';
-import { runnerFiles } from '../generator/runner-files.js';
+import { type RunnerFile, runnerFiles } from '../generator/runner-files.js';
 import { workTree } from '../git/worktree.js';
-import { referenceTo } from '../registry/artefact.js';
+import { type Artefact, referenceTo } from '../registry/artefact.js';
 import { DEFAULT_DRAIN_TIMEOUT_MS } from '../registry/document.js';
 import { isMap } from '../registry/jsonSchema.js';
 import { expectArtefact, loadRegistry, type Registry } from '../registry/registry.js';
@@ -30,6 +30,9 @@ import {
 /** What a runner gets beyond its operation's drain timeout, to write what it has and to say how it ended. */
 const BEYOND_DRAIN_MS = 15_000;
 
+/** For so long starts share a registry that was read. */
+const SHARED_MS = 1_000;
+
 export interface RegistryRunnersOptions {
   readonly root: string;
   readonly session: Session;
@@ -41,9 +44,16 @@ export interface RegistryRunnersOptions {
   output(slot: SlotRecord): SlotOutput;
 }
 
+interface Loaded {
+  readonly registry: Registry;
+  /** The generated runner. Throws where it cannot be made. */
+  file(operation: Artefact, runner: string): RunnerFile;
+}
+
 /** Generates the runners of a registry, as it is at each start, and starts them as processes. */
 export class RegistryRunners implements Runners {
   readonly #options: RegistryRunnersOptions;
+  #shared: { readonly sinceMs: number; readonly loaded: Promise<Loaded> } | undefined;
 
   constructor(options: RegistryRunnersOptions) {
     this.#options = options;
@@ -51,21 +61,11 @@ export class RegistryRunners implements Runners {
 
   async start(schedule: Schedule, slot: SlotRecord): Promise<SlotRunner> {
     const { root, session, flags = [] } = this.#options;
-    const { components, registry } = await this.#registry();
+    const { registry, file } = await this.#registry();
     const { operation, runner } = resolveSchedule(registry, schedule);
-    const { files } = runnerFiles(registry, {
-      reference: referenceTo(operation),
-      runner,
-      allowsDrafts: false,
-      components,
-      importOf: (module) => pathToFileURL(join(root, module)).href,
-    });
-    const [file] = files;
-    if (file === undefined)
-      throw new RtnError('configuration', `${referenceTo(operation)} has no runner ${runner}`);
     const schemas = expectArtefact(registry, 'operation', referenceTo(operation)).document.params;
     return startSlotProcess({
-      file,
+      file: file(operation, runner),
       flags: [...startFlags(schedule, { slot: slotText(slot.slotMs), schemas }), ...flags],
       runId: slotRunId(schedule.name, slot.slotMs),
       version: operation.version,
@@ -85,10 +85,30 @@ export class RegistryRunners implements Runners {
     });
   }
 
-  async #registry(): Promise<{ components: readonly ComponentSpec[]; registry: Registry }> {
+  /** As it was at most a second ago: starts of one moment share it, and the texts of its runners. */
+  #registry(): Promise<Loaded> {
+    const nowMs = this.#options.clock.monotonic();
+    if (this.#shared === undefined || nowMs - this.#shared.sinceMs >= SHARED_MS)
+      this.#shared = { sinceMs: nowMs, loaded: this.#load() };
+    return this.#shared.loaded;
+  }
+
+  async #load(): Promise<Loaded> {
     const { root, session } = this.#options;
     const { specs: components } = await componentsOf(root, session);
-    return { components, registry: loadRegistry(workTree(root), components) };
+    const registry = loadRegistry(workTree(root), components);
+    const files = new Map<string, RunnerFile>();
+    const importOf = (module: string) => pathToFileURL(join(root, module)).href;
+    const file = (operation: Artefact, runner: string): RunnerFile => {
+      const reference = referenceTo(operation);
+      const key = `${reference} ${runner}`;
+      const request = { reference, runner, allowsDrafts: false, components, importOf };
+      const made = files.get(key) ?? runnerFiles(registry, request).files[0];
+      if (made === undefined) throw new RtnError('configuration', `${reference} has no runner ${runner}`);
+      files.set(key, made);
+      return made;
+    };
+    return { registry, file };
   }
 
   /** The registry may have lost the version since its run was started. */

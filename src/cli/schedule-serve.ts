@@ -131,9 +131,10 @@ function teller({ json }: ServeOptions, session: Session): Teller {
       if (event.event === 'error') {
         const of = event.schedule === undefined ? '' : `${event.schedule}: `;
         line(`error: ${oneLine(`${of}${event.message}`, 1_000)}`);
+        if (event.next !== undefined) line(`next: ${oneLine(event.next, 1_000)}`);
         if (json === true)
           session.out(
-            `${JSON.stringify({ time: time(), event: 'error', schedule: event.schedule ?? null, message: event.message })}\n`,
+            `${JSON.stringify({ time: time(), ...event, schedule: event.schedule ?? null, next: event.next ?? null })}\n`,
           );
         return;
       }
@@ -152,18 +153,31 @@ function teller({ json }: ServeOptions, session: Session): Teller {
   };
 }
 
-/** Reads the schedules, and tells what cannot be used of them. */
+/**
+ * Reads the schedules, and tells what cannot be used of them. One that was usable before goes on as it was, for as long as
+ * its entry stands there with a mistake.
+ */
 function reader(root: string, session: Session, tell: Teller): () => Promise<readonly Schedule[]> {
+  let before: readonly Schedule[] = [];
   return async () => {
     const registry = loadRegistry(workTree(root), await session.components());
     const { schedules, unusable } = loadSchedules(registry);
+    const kept = before.filter(
+      ({ name, operation }) =>
+        schedules.every((schedule) => schedule.name !== name) &&
+        unusable.some((mistake) => mistake.operation === operation && (mistake.schedule ?? name) === name),
+    );
     for (const { line } of unusable) tell.line(`left out: ${shownText(line)}`);
-    for (const line of alertWarnings(schedules, session.env)) tell.line(`warning: ${line}`);
+    for (const { name } of kept) tell.line(`${name} goes on as it was`);
+    if (unusable.length > 0) tell.line('next: rtn check');
+    const served = [...schedules, ...kept];
+    for (const line of alertWarnings(served, session.env)) tell.line(`warning: ${line}`);
     const paused = schedules.filter(({ isPaused }) => isPaused).length;
     tell.line(
       `read ${schedules.length} ${schedules.length === 1 ? 'schedule' : 'schedules'}${paused === 0 ? '' : `, ${paused} of them paused`}`,
     );
-    return schedules;
+    before = served;
+    return served;
   };
 }
 

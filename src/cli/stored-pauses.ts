@@ -1,4 +1,4 @@
-import { foreignCode, toRtnError } from '../error.js';
+import { foreignCode, type RtnError, toRtnError } from '../error.js';
 import { openHistory } from '../loggers/schedule-history.js';
 import { connectPostgres } from '../postgres/connect.js';
 import { postgresError } from '../postgres/errors.js';
@@ -20,16 +20,21 @@ export async function storedPauses(options: HistoryOptions, session: Session): P
   } catch (thrown) {
     const error = toRtnError(thrown);
     if (error.code === 'usage') throw error;
-    session.err(
-      `warning: whether rtn schedule pause has paused anything is not known: ${shownText(error.message)}\n`,
-    );
+    warn(error, session);
     return new Set();
   }
+}
+
+function warn({ message }: RtnError, session: Session): void {
+  session.err(
+    `warning: whether rtn schedule pause has paused anything is not known: ${shownText(message)}\n`,
+  );
 }
 
 async function pausedIn(location: string, session: Session): Promise<string[]> {
   const history = await openHistory(location, session.env);
   const known = await history.schedules();
+  for (const error of await history.unreadable()) warn(error, session);
   await history.close();
   return known.filter(({ isPaused }) => isPaused).map(({ schedule }) => schedule);
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { foreignCode, RtnError } from '../error.js';
+import { foreignCode, RtnError, toRtnError } from '../error.js';
 import { fileNameOf } from '../pipeline/file-name.js';
 import {
   type Change,
@@ -104,6 +104,10 @@ export class FileSchedules implements History {
     return memories.map(({ schedule, isPaused, cursorMs }) => ({ schedule, isPaused, cursorMs }));
   }
 
+  async unreadable(): Promise<RtnError[]> {
+    return (await this.#look()).unreadable;
+  }
+
   async close(): Promise<void> {}
 
   /** False where another was faster: then what was decided is void. */
@@ -123,13 +127,23 @@ export class FileSchedules implements History {
     return true;
   }
 
-  #all(): Promise<Memory[]> {
+  async #all(): Promise<Memory[]> {
+    return (await this.#look()).memories;
+  }
+
+  /** One schedule's file that cannot be read leaves the others alone. */
+  #look(): Promise<{ memories: Memory[]; unreadable: RtnError[] }> {
     return storing(`the history of schedules in ${this.#folder} could not be read`, async () => {
       const numbers = await this.#numbers();
+      const names = [...numbers.keys()].sort();
       const revisions = await Promise.all(
-        [...numbers.keys()].sort().map((name) => this.#newest(name, numbers)),
+        names.map((name) => this.#newest(name, numbers).catch((thrown: unknown) => toRtnError(thrown))),
       );
-      return revisions.flatMap((revision) => (revision === undefined ? [] : [revision.memory]));
+      const unreadable = revisions.filter((revision) => revision instanceof RtnError);
+      const memories = revisions.flatMap((revision) =>
+        revision === undefined || revision instanceof RtnError ? [] : [revision.memory],
+      );
+      return { memories, unreadable };
     });
   }
 
@@ -155,16 +169,18 @@ export class FileSchedules implements History {
   }
 
   async #read(path: string): Promise<Memory | undefined> {
+    let text: string;
     try {
-      return JSON.parse(await readFile(path, 'utf8')) as Memory;
-    } catch (thrown) {
-      if (foreignCode(thrown) === 'ENOENT') return undefined;
-      if (!(thrown instanceof SyntaxError)) throw thrown;
-      throw new RtnError('storage', `${path} is no history of a schedule: ${thrown.message}`, {
-        cause: thrown,
-        next: 'move the file away: the revision before it counts then',
-      });
+      text = await readFile(path, 'utf8');
+    } catch (cause) {
+      if (foreignCode(cause) === 'ENOENT') return undefined;
+      throw new RtnError('storage', `${path} cannot be read: ${toRtnError(cause).message}`, { cause });
     }
+    const memory = memoryOf(text);
+    if (memory !== undefined) return memory;
+    throw new RtnError('storage', `${path} is no history of a schedule`, {
+      next: `move ${path} away: the revision before it counts then`,
+    });
   }
 
   async #numbers(): Promise<Map<string, number[]>> {
@@ -178,6 +194,17 @@ export class FileSchedules implements History {
 
   #path(name: string, number: number): string {
     return join(this.#folder, `${name}.${number}.json`);
+  }
+}
+
+function memoryOf(text: string): Memory | undefined {
+  try {
+    const memory = JSON.parse(text);
+    return typeof memory?.schedule === 'string' && [memory.slots, memory.writes].every(Array.isArray)
+      ? memory
+      : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -112,6 +112,10 @@ class PostgresHistory implements History {
     }));
   }
 
+  async unreadable(): Promise<[]> {
+    return [];
+  }
+
   async close(): Promise<void> {
     await this.#pool.end();
   }

@@ -22,6 +22,13 @@ export interface SlotRunner {
   release(): void;
 }
 
+/** A process that runs, ours or adopted. */
+export interface Opened {
+  readonly runner: SlotRunner;
+  /** When it was let go. */
+  readonly sinceMs: number;
+}
+
 /** Why a process is to end before its time. */
 export type EarlyEnd = Omit<SlotEnd, 'exitCode'>;
 
@@ -41,12 +48,12 @@ export class Held {
     this.#clock = clock;
   }
 
-  /** Waits for the end of the process, and for no longer than the schedule's timeout allows. */
-  async follow(runner: SlotRunner): Promise<SlotEnd> {
+  /** Waits for the end of the process, and for no longer than the schedule's timeout allows from when it was let go. */
+  async follow({ runner, sinceMs }: Opened): Promise<SlotEnd> {
     this.#runner = runner;
     const { timeoutMs } = this.schedule;
     if (timeoutMs !== undefined) {
-      const leftMs = timeoutMs - (this.#clock.now() - (this.slot.startedMs ?? 0));
+      const leftMs = timeoutMs - (this.#clock.now() - sinceMs);
       const reason = `its timeout of ${Math.round(timeoutMs / 1_000)} s had passed`;
       this.#after(leftMs, () => this.end({ isTimeout: true, reason }));
     }

@@ -1,3 +1,4 @@
+import type { RtnError } from '../error.js';
 import type { AlertEvent } from './schedule.js';
 
 /**
@@ -130,6 +131,8 @@ export interface History {
   /** The newest slots, the newest first. */
   list(filter: HistoryFilter): Promise<readonly KnownSlot[]>;
   schedules(): Promise<readonly KnownSchedule[]>;
+  /** What is kept of single schedules and cannot be read: `busy`, `alerts`, `list` and `schedules` go without it. */
+  unreadable(): Promise<readonly RtnError[]>;
   close(): Promise<void>;
 }
 

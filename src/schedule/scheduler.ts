@@ -2,14 +2,22 @@ import { type Clock, sleep } from '../clock.js';
 import { foreignCode, toRtnError } from '../error.js';
 import { RUNNER_EXIT } from '../exit.js';
 import { type Decision, decide, decideFirst, type Fate } from './decide.js';
-import { Held, type SlotRunner } from './held.js';
-import type { Change, History, KnownSlot, SlotRecord } from './history.js';
+import { Held, type Opened, type SlotRunner } from './held.js';
+import type { History, KnownSlot, SlotRecord } from './history.js';
+import { Lanes } from './lanes.js';
+import { Places } from './places.js';
 import type { Schedule } from './schedule.js';
 import { SlotAlerts } from './slot-alerts.js';
 import { endedSlot, type SlotEnd, withAlert } from './slots.js';
 
 /** So often the store is asked what others have done; also bounds how late a suspended machine notices the time. */
 const POLL_MS = 10_000;
+
+/** So many starts are prepared at once, up to when their processes are let go: a storm of them takes turns. */
+const MOST_STARTS = 8;
+
+/** An error that has not come for so long is told again when it does. */
+const FORGET_MS = 3 * POLL_MS;
 
 /** Starts runners and looks after their processes. */
 export interface Runners {
@@ -34,7 +42,15 @@ export interface SlotTimes {
 /** What happened to a slot, as a server tells it: what its record became. `error` has no slot. */
 export type SchedulerEvent =
   | { readonly event: 'started' | 'adopted' | 'changed'; readonly slot: SlotRecord }
-  | { readonly event: 'error'; readonly schedule: string | undefined; readonly message: string };
+  | ErrorEvent;
+
+/** `next` says what to do about it. */
+interface ErrorEvent {
+  readonly event: 'error';
+  readonly schedule: string | undefined;
+  readonly message: string;
+  readonly next: string | undefined;
+}
 
 export interface SchedulerOptions {
   readonly clock: Clock;
@@ -57,21 +73,27 @@ export class Scheduler {
   readonly #options: SchedulerOptions;
   #schedules: ReadonlyMap<string, Schedule> = new Map();
   readonly #held = new Map<string, Held>();
-  /** The work on each schedule, one after the other. */
-  readonly #lanes = new Map<string, Promise<unknown>>();
+  readonly #lanes: Lanes;
+  readonly #starts = new Places(MOST_STARTS);
   readonly #nextMs = new Map<string, number>();
   readonly #alerts: SlotAlerts;
   /** Schedules that were read and are not yet known to the store. */
-  readonly #unknown = new Set<string>();
+  #unknown: Set<Schedule> = new Set();
   readonly #left = new AbortController();
   #wake = new AbortController();
   #isEnding = false;
   /** The last look at the store succeeded. */
   #isServing = false;
-  #lastError: string | undefined;
+  /** When the words of errors last came. */
+  readonly #errors = new Map<string, number>();
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
+    this.#lanes = new Lanes({
+      ...options,
+      left: this.#left.signal,
+      tellError: (name, thrown) => this.#tellError(name, thrown),
+    });
     this.#alerts = new SlotAlerts(options, (name, thrown) => this.#tellError(name, thrown));
   }
 
@@ -79,7 +101,7 @@ export class Scheduler {
   load(schedules: readonly Schedule[]): void {
     this.#schedules = new Map(schedules.map((schedule) => [schedule.name, schedule]));
     this.#nextMs.clear();
-    for (const { name } of schedules) this.#unknown.add(name);
+    this.#unknown = new Set(schedules);
     this.#wake.abort();
   }
 
@@ -127,18 +149,14 @@ export class Scheduler {
     const { clock, history, server } = this.#options;
     const untilMs = clock.now() + POLL_MS;
     try {
-      await this.#introduce();
       await history.beat(server);
       const busy = new Set(await history.busy());
-      const due = [...this.#schedules.values()].filter(
-        (schedule) => busy.has(schedule.name) || this.#nextOf(schedule) <= clock.now(),
-      );
-      const wakes = await Promise.all(due.map((schedule) => this.#tick(schedule)));
+      const schedules = [...this.#schedules.values()];
+      const wakes = await Promise.all(schedules.map((schedule) => this.#see(schedule, busy)));
+      for (const error of await history.unreadable()) this.#tellError(undefined, error);
       await this.#alerts.sendLeft(this.#schedules);
-      this.#lastError = undefined;
-      this.#isServing = true;
-      const nexts = [...this.#schedules.values()].map((schedule) => this.#nextOf(schedule));
-      return wakes.concat(nexts).reduce((least, wakeMs) => Math.min(least, wakeMs), untilMs);
+      this.#isServing = wakes.length === 0 || wakes.some((wakeMs) => wakeMs !== undefined);
+      return wakes.reduce<number>((least, wakeMs = untilMs) => Math.min(least, wakeMs), untilMs);
     } catch (thrown) {
       this.#isServing = false;
       this.#tellError(undefined, thrown);
@@ -146,18 +164,27 @@ export class Scheduler {
     }
   }
 
-  async #introduce(): Promise<void> {
-    const { clock, history } = this.#options;
-    for (const name of this.#unknown) {
-      const schedule = this.#schedules.get(name);
-      if (schedule !== undefined)
-        await this.#inLane(name, () =>
-          history.change(name, (standing) => decideFirst(schedule, standing, clock.now())),
-        );
-      this.#unknown.delete(name);
-      // Slots of before its server came are for the first look.
-      this.#nextMs.set(name, 0);
+  /** Looks at one schedule where that is due, and gives when to look again; undefined where it could not be done. */
+  async #see(schedule: Schedule, busy: ReadonlySet<string>): Promise<number | undefined> {
+    const { clock } = this.#options;
+    try {
+      if (this.#unknown.has(schedule)) await this.#introduce(schedule);
+      const isDue = busy.has(schedule.name) || this.#nextOf(schedule) <= clock.now();
+      const wakeMs = isDue ? await this.#tick(schedule) : Number.POSITIVE_INFINITY;
+      return Math.min(wakeMs, this.#nextOf(schedule));
+    } catch (thrown) {
+      this.#tellError(schedule.name, thrown);
+      return undefined;
     }
+  }
+
+  async #introduce(schedule: Schedule): Promise<void> {
+    const { clock } = this.#options;
+    const { name } = schedule;
+    await this.#lanes.change(name, (standing) => decideFirst(schedule, standing, clock.now()));
+    this.#unknown.delete(schedule);
+    // Slots of before its server came are for the first look.
+    this.#nextMs.set(name, 0);
   }
 
   #nextOf(schedule: Schedule): number {
@@ -170,11 +197,12 @@ export class Scheduler {
   }
 
   /** One look at a schedule; gives when something of it waits for its time. */
-  #tick(schedule: Schedule): Promise<number> {
-    const { clock, history, server, times } = this.#options;
-    return this.#inLane(schedule.name, async () => {
-      let nowMs = 0;
-      const decision: Decision = await history.change(schedule.name, (standing) => {
+  async #tick(schedule: Schedule): Promise<number> {
+    const { clock, server, times } = this.#options;
+    let nowMs = 0;
+    const { wakeMs } = await this.#lanes.change(
+      schedule.name,
+      (standing): Decision => {
         nowMs = clock.now();
         return decide(schedule, standing, {
           nowMs,
@@ -183,11 +211,11 @@ export class Scheduler {
           fate: (slot) => this.#fate(slot),
           slots: (afterMs, untilMs) => times.between(schedule, afterMs, untilMs),
         });
-      });
-      this.#nextMs.set(schedule.name, times.next(schedule, nowMs) ?? Number.POSITIVE_INFINITY);
-      this.#carryOut(schedule, decision);
-      return decision.wakeMs ?? Number.POSITIVE_INFINITY;
-    });
+      },
+      (decision) => this.#carryOut(schedule, decision),
+    );
+    this.#nextMs.set(schedule.name, times.next(schedule, nowMs) ?? Number.POSITIVE_INFINITY);
+    return wakeMs ?? Number.POSITIVE_INFINITY;
   }
 
   #fate(slot: KnownSlot): Fate {
@@ -200,7 +228,10 @@ export class Scheduler {
     for (const process of left) runners.forget(process);
     for (const slot of adopt) {
       tell({ event: 'adopted', slot });
-      this.#hold(schedule, slot, () => runners.adopt(schedule, slot));
+      this.#hold(schedule, slot, async () => ({
+        runner: await runners.adopt(schedule, slot),
+        sinceMs: slot.startedMs ?? 0,
+      }));
     }
     const begun = new Set([...start, ...adopt]);
     for (const slot of put) if (!begun.has(slot)) this.#told(schedule, slot);
@@ -213,7 +244,7 @@ export class Scheduler {
   }
 
   /** Has a slot in hand from its start to its end. */
-  #hold(schedule: Schedule, slot: SlotRecord, open: () => Promise<SlotRunner | undefined>): void {
+  #hold(schedule: Schedule, slot: SlotRecord, open: () => Promise<Opened | undefined>): void {
     const held = new Held(schedule, slot, this.#options.clock);
     this.#held.set(keyOf(slot), held);
     void this.#seeThrough(held, open)
@@ -224,7 +255,7 @@ export class Scheduler {
       });
   }
 
-  async #seeThrough(held: Held, open: () => Promise<SlotRunner | undefined>): Promise<void> {
+  async #seeThrough(held: Held, open: () => Promise<Opened | undefined>): Promise<void> {
     const end = await this.#endOf(held, open);
     if (end === undefined) return;
     await this.#settle(held, end);
@@ -232,10 +263,10 @@ export class Scheduler {
   }
 
   /** undefined where the slot is no longer ours to judge. */
-  async #endOf(held: Held, open: () => Promise<SlotRunner | undefined>): Promise<SlotEnd | undefined> {
-    let runner: SlotRunner | undefined;
+  async #endOf(held: Held, open: () => Promise<Opened | undefined>): Promise<SlotEnd | undefined> {
+    let opened: Opened | undefined;
     try {
-      runner = await open();
+      opened = await open();
     } catch (thrown) {
       const { code, message, cause } = toRtnError(thrown);
       // What the system refuses now (no space, no process) it may grant later.
@@ -245,28 +276,53 @@ export class Scheduler {
         reason: message,
       };
     }
-    if (runner === undefined || this.#left.signal.aborted) return undefined;
-    return held.follow(runner);
+    if (opened === undefined || this.#left.signal.aborted) return undefined;
+    return held.follow(opened);
   }
 
   /** The process is in the record before it is let go: whoever comes after us finds it. */
-  async #begin(schedule: Schedule, slot: SlotRecord): Promise<SlotRunner | undefined> {
-    const { runners, tell } = this.#options;
-    const runner = await runners.start(schedule, slot);
-    const record = { ...slot, process: runner.process, version: runner.version };
-    const isOurs = await this.#keepTrying(schedule.name, (standing) => {
-      const known = standing.slots.find(({ slotMs }) => slotMs === slot.slotMs);
-      const isOurs = this.#isOurs(known, slot);
-      return { isOurs, put: isOurs ? [{ ...record, stop: known?.stop ?? null }] : [] };
-    }).catch(() => undefined);
-    if (isOurs?.isOurs !== true) {
-      runner.kill();
-      void runner.ended.finally(() => runner.release());
-      return undefined;
+  async #begin(schedule: Schedule, slot: SlotRecord): Promise<Opened | undefined> {
+    const { clock, runners, tell } = this.#options;
+    const leave = await this.#starts.enter();
+    try {
+      if (this.#left.signal.aborted) return undefined;
+      const runner = await runners.start(schedule, slot);
+      // While its record is refused the others have the place.
+      const begun = await this.#writeBegun(schedule, slot, { runner, onRefused: leave });
+      if (begun === undefined) {
+        runner.kill();
+        void runner.ended.finally(() => runner.release());
+        return undefined;
+      }
+      const sinceMs = clock.now();
+      runner.go();
+      tell({ event: 'started', slot: begun });
+      return { runner, sinceMs };
+    } finally {
+      leave();
     }
-    runner.go();
-    tell({ event: 'started', slot: record });
-    return runner;
+  }
+
+  /** undefined where the slot is no longer ours, or we have left. */
+  async #writeBegun(
+    schedule: Schedule,
+    slot: SlotRecord,
+    { runner: { process, version }, onRefused }: { runner: SlotRunner; onRefused: () => void },
+  ): Promise<SlotRecord | undefined> {
+    const { clock } = this.#options;
+    const written = await this.#lanes
+      .keepTrying(
+        schedule.name,
+        (standing) => {
+          const known = standing.slots.find(({ slotMs }) => slotMs === slot.slotMs);
+          if (!this.#isOurs(known, slot)) return { begun: undefined };
+          const begun = { ...slot, process, version, stop: known?.stop ?? null, startedMs: clock.now() };
+          return { begun, put: [begun] };
+        },
+        onRefused,
+      )
+      .catch(() => undefined);
+    return written?.begun;
   }
 
   #isOurs(known: SlotRecord | undefined, { attempt }: SlotRecord): boolean {
@@ -275,7 +331,7 @@ export class Scheduler {
 
   async #settle({ schedule, slot }: Held, end: SlotEnd): Promise<void> {
     const { clock } = this.#options;
-    const { settled } = await this.#keepTrying(schedule.name, (standing) => {
+    const { settled } = await this.#lanes.keepTrying(schedule.name, (standing) => {
       const known = standing.slots.find(({ slotMs }) => slotMs === slot.slotMs);
       if (known === undefined || !this.#isOurs(known, slot)) return { settled: undefined };
       const { silentMs: _, ...record } = known;
@@ -285,39 +341,14 @@ export class Scheduler {
     if (settled !== undefined) this.#told(schedule, settled);
   }
 
-  /** A change that must be written: goes on while the store does not answer. Throws once the server has left. */
-  async #keepTrying<Result extends Change>(
-    name: string,
-    decideChange: (standing: Parameters<Parameters<History['change']>[1]>[0]) => Result,
-  ): Promise<Result> {
-    const { clock, history } = this.#options;
-    for (;;) {
-      try {
-        return await this.#inLane(name, () => history.change(name, decideChange));
-      } catch (thrown) {
-        if (this.#left.signal.aborted) throw thrown;
-        this.#tellError(name, thrown);
-        await sleep(clock, POLL_MS, this.#left.signal);
-      }
-    }
-  }
-
-  #inLane<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
-    const before = this.#lanes.get(name) ?? Promise.resolve();
-    const now = before.then(work, work);
-    this.#lanes.set(
-      name,
-      now.catch(() => {}),
-    );
-    return now;
-  }
-
-  /** The same words once, however often they come. */
+  /** The same words once, however often they come: until they have not come for a while. */
   #tellError(schedule: string | undefined, thrown: unknown): void {
-    const { message } = toRtnError(thrown);
-    if (message === this.#lastError) return;
-    this.#lastError = message;
-    this.#options.tell({ event: 'error', schedule, message });
+    const { message, next } = toRtnError(thrown);
+    const nowMs = this.#options.clock.now();
+    for (const [words, lastMs] of this.#errors) if (nowMs - lastMs > FORGET_MS) this.#errors.delete(words);
+    const isKnown = this.#errors.has(message);
+    this.#errors.set(message, nowMs);
+    if (!isKnown) this.#options.tell({ event: 'error', schedule, message, next });
   }
 }
 

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { thisHolder } from '../../src/pipeline/holder.js';
 import { newSlot, startedSlot } from '../../src/schedule/slots.js';
@@ -107,8 +109,8 @@ describe.each(stores)('rtn schedule with its history in %s', (_, environment) =>
     expect(slots).toMatchObject([{ state: 'ran', attempt: 1, exitCode: 0, isCatchUp: true }]);
   });
 
-  test('serve: reads schedules.yaml again when it changes, and leaves out what is wrong', async () => {
-    const { write, start } = scheduleHouse('http://127.0.0.1:1', environment());
+  test('serve: reads schedules.yaml again when it changes; an entry with a mistake goes on as it was', async () => {
+    const { write, start, history } = scheduleHouse('http://127.0.0.1:1', environment());
     const [one, two] = [newName(), newName()];
     write({ [one]: { cron: '0 0 1 1 *' } });
     const server = start('schedule', 'serve');
@@ -116,7 +118,19 @@ describe.each(stores)('rtn schedule with its history in %s', (_, environment) =>
     write({ [one]: { cron: '0 0 1 1 *' }, [two]: { cron: '0 0 1 1 *' } });
     await expect.poll(() => server.said.err).toContain('read 2 schedules');
     write({ [one]: { cron: '0 0 1 1 *' }, [two]: { cron: '99 * * * *' } });
-    await expect.poll(() => server.said.err).toMatch(/left out: .*\n.*read 1 schedule\n/);
+    await expect
+      .poll(() => server.said.err)
+      .toMatch(
+        new RegExp(`left out: .*\n.*Z ${two} goes on as it was\n.*next: rtn check\n.*read 1 schedule\n`),
+      );
+    const slot = newSlot(schedule({ name: two }), Date.UTC(2026, 0, 1));
+    await history((opened) => opened.change(two, () => ({ put: [slot] })));
+    await expect.poll(() => server.said.err).toContain(`${two}@2026-01-01T00:00Z started`);
+    write({ [one]: { cron: '0 0 1 1 *' } });
+    await expect
+      .poll(() => server.said.err)
+      .toMatch(/read 1 schedule\n[\s\S]*read 1 schedule\n[\s\S]*read 1 schedule\n/);
+    expect(server.said.err.split('goes on as it was')).toHaveLength(2);
     server.child.kill('SIGTERM');
     expect((await server.ended).code).toBe(0);
   });
@@ -137,6 +151,22 @@ describe.each(stores)('rtn schedule with its history in %s', (_, environment) =>
     expect(found?.cursorMs).toBeGreaterThanOrEqual(beforeMs);
     expect((await rtn('schedule', 'pause', 'nothing')).code).toBe(2);
   });
+});
+
+test('a file of the history that cannot be read is told with what to do, and the other schedules go on', async () => {
+  const { folder, write, start, rtn, history } = scheduleHouse('http://127.0.0.1:1');
+  write({ good: { cron: '0 0 1 1 *' } });
+  const bad = join(folder, '.rtn', 'schedule', 'gone.7.json');
+  mkdirSync(dirname(bad), { recursive: true });
+  writeFileSync(bad, '{');
+  const server = start('schedule', 'serve');
+  await expect.poll(() => known(history, 'good')).toBe(true);
+  await expect.poll(() => server.said.err).toContain(`error: ${bad} is no history`);
+  await expect.poll(() => server.said.err).toContain(`next: move ${bad} away`);
+  server.child.kill('SIGTERM');
+  expect((await server.ended).code).toBe(0);
+  const told = await rtn('schedule', 'history');
+  expect(told).toMatchObject({ code: 0, err: expect.stringContaining(`left out: ${bad} is no history`) });
 });
 
 /** Whether a server has taken note of the schedule. */

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { testDatabase } from '../setup/database.js';
@@ -45,6 +45,15 @@ test.each<[store: string, environment: () => Record<string, string>]>([
   ]);
   await rtn('schedule', 'resume', 'held');
   expect(pausedBy((await rtn('schedule', 'list', '--json')).out).held).toBe(null);
+});
+
+test('one schedule that cannot be read is a warning, and the pauses of the others are known', async () => {
+  const { folder, rtn } = house();
+  for (const name of ['held', 'on']) await rtn('schedule', 'pause', name);
+  writeFileSync(join(folder, '.rtn', 'schedule', 'on.1.json'), '{');
+  const { code, out, err } = await rtn('schedule', 'list', '--json');
+  expect([code, pausedBy(out)]).toEqual([0, { held: 'store', off: 'yaml', on: null }]);
+  expect(err).toMatch(/^warning: whether rtn schedule pause has paused anything is not known: .*on\.1\.json/);
 });
 
 test('a store that does not answer is a warning, and the list is whole', async () => {

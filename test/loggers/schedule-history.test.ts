@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openHistory } from '../../src/loggers/schedule-history.js';
 import type { Change, History, SlotRecord, Standing } from '../../src/schedule/history.js';
@@ -130,6 +132,26 @@ test('the history in files forgets old slots, never those in hand', async () => 
   const kept = await history.list({ schedule: 'long', limit: 1_000 });
   expect(kept).toHaveLength(501);
   expect(kept.at(-1)).toMatchObject({ state: 'waiting' });
+});
+
+test.each([
+  ['gone.7.json', '{"schedule":'],
+  ['gone.7.json', '{}'],
+  ['gone.7.json', 'null'],
+])('a file %s that holds %j leaves the other schedules alone', async (file, content) => {
+  const folder = temporaryFolder();
+  const history = await openHistory(`file:${folder}`, {});
+  await history.change('good', () => ({ put: [{ ...slotAt('good', 1), alert: 'failed' }] }));
+  writeFileSync(join(folder, file), content);
+  expect(await history.busy()).toEqual(['good']);
+  expect(await history.alerts()).toHaveLength(1);
+  expect(await history.list({ limit: 5 })).toHaveLength(1);
+  expect(await history.schedules()).toMatchObject([{ schedule: 'good' }]);
+  const path = join(folder, file);
+  expect(await history.unreadable()).toMatchObject([
+    { message: `${path} is no history of a schedule`, next: expect.stringContaining(`move ${path} away`) },
+  ]);
+  await expect(history.change('gone', () => ({}))).rejects.toThrow(path);
 });
 
 test.each([

@@ -186,6 +186,16 @@ describe('a run that fails', () => {
     ]);
   });
 
+  test('has its whole timeout, however long it took to be started', async () => {
+    const world = new World(() => ({ opensMs: 4 * MINUTE_MS, lastsMs: 4 * MINUTE_MS }));
+    world.serve(schedule({ cron: '1 9 * * *', timeoutMs: 5 * MINUTE_MS }));
+    await world.minutes(10);
+    const startedMs = Date.UTC(2026, 0, 1, 9, 5);
+    expect(world.history.all()).toMatchObject([
+      { state: 'ran', startedMs, endedMs: startedMs + 4 * MINUTE_MS },
+    ]);
+  });
+
   test('tells so once, and that it is well again', async () => {
     const world = new World((slot) => ({ lastsMs: SECOND_MS, exitCode: slot < '09:03' ? 65 : 0 }));
     world.serve(schedule());
@@ -310,6 +320,44 @@ test('several servers start each slot once', async () => {
   await world.minutes(5);
   expect(world.starts).toHaveLength(5);
   expect(world.states()).toEqual(['09:01 ran', '09:02 ran', '09:03 ran', '09:04 ran', '09:05 ran']);
+});
+
+test('a schedule whose memory cannot be read is told once, and the others go on', async () => {
+  const world = new World();
+  world.history.broken.add('bad');
+  world.serve(schedule({ name: 'bad' }), schedule());
+  await world.minutes(3);
+  expect(world.states()).toEqual(['09:01 ran', '09:02 ran', '09:03 ran']);
+  const errors = () => world.events.filter(({ event }) => event === 'error');
+  expect(errors()).toEqual([
+    { event: 'error', schedule: 'bad', message: 'bad cannot be read', next: 'mend it' },
+  ]);
+  world.history.broken.clear();
+  await world.minutes(2);
+  expect(world.states()).toEqual([
+    '09:01 ran',
+    '09:02 ran',
+    '09:03 ran',
+    '09:04 ran',
+    '09:04 ran',
+    '09:05 ran',
+    '09:05 ran',
+  ]);
+  expect(errors()).toHaveLength(1);
+});
+
+test('a storm of starts takes turns, and each has its whole timeout', async () => {
+  const world = new World(() => ({ opensMs: SECOND_MS, lastsMs: 2 * SECOND_MS }));
+  const storm = Array.from({ length: 40 }, (_, index) =>
+    schedule({ name: `s${index}`, cron: '1 9 * * *', timeoutMs: 3 * SECOND_MS }),
+  );
+  world.serve(...storm);
+  await world.minutes(1);
+  expect(world.history.all()).toHaveLength(40);
+  await world.minutes(1);
+  expect(new Set(world.states())).toEqual(new Set(['09:01 ran']));
+  expect(world.starts).toHaveLength(40);
+  expect(world.mostOpening).toBe(8);
 });
 
 describe('a server that is told to end', () => {

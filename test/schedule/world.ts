@@ -1,5 +1,6 @@
 import { cronTimes } from '../../src/cli/schedule-times.js';
-import { VirtualClock } from '../../src/clock.js';
+import { sleep, VirtualClock } from '../../src/clock.js';
+import { RtnError } from '../../src/error.js';
 import type { SlotRunner } from '../../src/schedule/held.js';
 import {
   type Change,
@@ -31,6 +32,8 @@ class SettableClock extends VirtualClock {
 
 /** How one start of a slot goes. `hard` hears no SIGTERM. */
 export interface Script {
+  /** How long it takes until there is a process. */
+  readonly opensMs?: number;
   readonly lastsMs: number;
   readonly exitCode?: number;
   readonly isHard?: boolean;
@@ -58,6 +61,9 @@ export class World {
   readonly events: SchedulerEvent[] = [];
   /** Processes whose leavings were taken away by a server that had not held them. */
   readonly forgotten: string[] = [];
+  /** The most starts that were being prepared at once. */
+  mostOpening = 0;
+  #opening = 0;
   readonly #script: (slot: string, attempt: number) => Script;
   #servers = 0;
 
@@ -111,7 +117,13 @@ export class World {
 
   #runners(server: string): Runners {
     return {
-      start: async (_, slot) => this.#start(slot),
+      start: async (_, slot) => {
+        const { opensMs } = this.#script(hour(slot.slotMs), slot.attempt);
+        this.mostOpening = Math.max(this.mostOpening, ++this.#opening);
+        if (opensMs !== undefined) await sleep(this.clock, opensMs);
+        this.#opening--;
+        return this.#start(slot);
+      },
       adopt: async (_, { process }) => this.#find(process).runner,
       forget: (process) => void this.forgotten.push(process),
       fate: ({ server: other, process }) => {
@@ -202,6 +214,9 @@ class MemoryHistory {
   readonly #standings = new Map<string, Standing>();
   readonly #slots = new Map<string, KnownSlot>();
 
+  /** Names of schedules whose memory cannot be read. */
+  readonly broken = new Set<string>();
+
   all(): KnownSlot[] {
     return [...this.#slots.values()].sort((a, b) => a.slotMs - b.slotMs);
   }
@@ -211,6 +226,7 @@ class MemoryHistory {
     decide: (standing: Standing) => Result,
     wantedMs?: number,
   ): Result {
+    if (this.broken.has(name)) throw new RtnError('storage', `${name} cannot be read`, { next: 'mend it' });
     const before = this.#standings.get(name) ?? NOTHING_KNOWN;
     const slots = this.all().filter(
       (slot) =>
@@ -250,6 +266,7 @@ class MemoryHistory {
       alerts: () => answer(() => this.all().filter(({ alert }) => alert !== null)),
       list: () => answer(() => this.all()),
       schedules: () => answer(() => []),
+      unreadable: () => answer(() => []),
       close: async () => {},
     };
   }
