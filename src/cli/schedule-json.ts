@@ -1,6 +1,11 @@
 import { durationText } from '../component.js';
 import type { Resources, Schedule } from '../schedule/schedule.js';
 
+const MEMORY_UNITS = [
+  ['Gi', 2 ** 30],
+  ['Mi', 2 ** 20],
+] as const;
+
 /** What a schedule says, by the keys and in the units of schedules.yaml, with defaults put in; what it does not say is left out. */
 export function scheduleJson(schedule: Schedule): Record<string, unknown> {
   const { name, operation, title, project, owner, version, runner, cron, retries, alert } = schedule;
@@ -37,8 +42,3 @@ function resourcesJson({ cpu, memoryBytes }: Resources) {
   const [unit, bytes] = MEMORY_UNITS.find(([, bytes]) => memoryBytes % bytes === 0) ?? ['Ki', 2 ** 10];
   return { cpu, memory: `${memoryBytes / bytes}${unit}` };
 }
-
-const MEMORY_UNITS = [
-  ['Gi', 2 ** 30],
-  ['Mi', 2 ** 20],
-] as const;
