@@ -16,6 +16,7 @@ import { newCounts } from '../src/pipeline/counts.js';
 import { Queue } from '../src/pipeline/queue.js';
 import type { SendResult } from '../src/pipeline/record.js';
 import { copyRow } from '../src/postgres/copy-text.js';
+import { argument, range, ratioText, show } from './figures.js';
 import { BENCH_PLAN, benchRun } from './run.js';
 
 // What the Postgres log costs: rows a second of `PostgresLog.log`, fed from a queue, as a share of one bare COPY FROM
@@ -24,8 +25,6 @@ import { BENCH_PLAN, benchRun } from './run.js';
 //
 //   npm run bench -- copy [--rounds=N] [--rows=N]
 
-const argument = (name: string, otherwise: number) =>
-  Number(new RegExp(`--${name}=(\\d+)`).exec(process.argv.join(' '))?.[1] ?? otherwise);
 const ROUNDS = argument('rounds', 9);
 const ROWS = argument('rows', 300_000);
 /** As much as the pipeline lets wait before the log. */
@@ -135,28 +134,12 @@ try {
   for (let number = 1; number <= ROUNDS; number++)
     rounds.push(await round(pool, postgres.url, results, number));
   const [bare, log] = [rounds.map((each) => each.bare), rounds.map((each) => each.log)];
-  const ratios = rounds.map((each) => each.log / each.bare);
   console.log(`${show(ROWS)} rows, median of ${ROUNDS} rounds`);
-  console.log(`  bare COPY        ${range(bare)}`);
-  console.log(`  PostgresLog.log  ${range(log)}`);
-  const [least, most] = [Math.min(...ratios), Math.max(...ratios)];
-  console.log(
-    `  ratio of the medians ${(median(log) / median(bare)).toFixed(2)}, of each round ${least.toFixed(2)} to ${most.toFixed(2)}`,
-  );
+  console.log(`  bare COPY        ${range(bare, 'rows/s')}`);
+  console.log(`  PostgresLog.log  ${range(log, 'rows/s')}`);
+  console.log(`  ${ratioText(log, bare)}`);
 } finally {
   await pool.end();
   await postgres.close();
   rmSync(FOLDER, { recursive: true, force: true });
-}
-
-function range(rates: readonly number[]): string {
-  return `${show(median(rates))} rows/s (${show(Math.min(...rates))} to ${show(Math.max(...rates))})`;
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
-function show(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
 }

@@ -19,6 +19,7 @@ import { Ending } from '../src/pipeline/ending.js';
 import { LiveControl } from '../src/pipeline/live-control.js';
 import { runPipeline } from '../src/pipeline/pipeline.js';
 import { asyncSender } from '../src/senders/async.js';
+import { argument, median, range, show } from './figures.js';
 import { BENCH_PLAN, benchRun } from './run.js';
 
 // What it costs that a run survives: sends a second of the whole pipeline with its ledger on Postgres (claims before
@@ -27,8 +28,6 @@ import { BENCH_PLAN, benchRun } from './run.js';
 //
 //   npm run bench -- durability [--rounds=N] [--seconds=N]
 
-const argument = (name: string, otherwise: number) =>
-  Number(new RegExp(`--${name}=(\\d+)`).exec(process.argv.join(' '))?.[1] ?? otherwise);
 const ROUNDS = argument('rounds', 5);
 const SECONDS = argument('seconds', 6);
 const CONCURRENCY = 64;
@@ -157,8 +156,8 @@ try {
     }
     const [on, off] = [rates.map((each) => each.on), rates.map((each) => each.off)];
     console.log(limit === 0 ? 'as many as they can' : `${show(limit)} sends a second asked for`);
-    console.log(`  without a ledger  ${range(off)}`);
-    console.log(`  with the ledger   ${range(on)}`);
+    console.log(`  without a ledger  ${range(off, 'sends/s')}`);
+    console.log(`  with the ledger   ${range(on, 'sends/s')}`);
     console.log(`  ratio of the medians ${(median(on) / median(off)).toFixed(3)}`);
   }
 } finally {
@@ -166,16 +165,4 @@ try {
   await pool.end();
   await postgres.close();
   rmSync(FOLDER, { recursive: true, force: true });
-}
-
-function range(rates: readonly number[]): string {
-  return `${show(median(rates))}/s (${show(Math.min(...rates))} to ${show(Math.max(...rates))})`;
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
-function show(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
 }

@@ -12,6 +12,7 @@ import { startLocalPostgres } from '../src/local/postgres.js';
 import { PostgresLog } from '../src/loggers/postgres-log.js';
 import { parseLocation } from '../src/pipeline/location.js';
 import { pg2yt } from '../src/tasks/pg2yt.js';
+import { argument, range, ratioText, show } from './figures.js';
 import { benchRun } from './run.js';
 
 // What moving the log costs: rows a second of a whole pass of pg2yt (counting, moving, deleting) from a real Postgres
@@ -20,8 +21,6 @@ import { benchRun } from './run.js';
 //
 //   npm run bench -- pg2yt [--rounds=N] [--rows=N]
 
-const argument = (name: string, otherwise: number) =>
-  Number(new RegExp(`--${name}=(\\d+)`).exec(process.argv.join(' '))?.[1] ?? otherwise);
 const ROUNDS = argument('rounds', 7);
 const ROWS = argument('rows', 500_000);
 /** As many as a batch of the log has at most. */
@@ -125,29 +124,13 @@ try {
     rounds.push({ bare: early ?? (await bareUpload(pool, sink)), moved });
   }
   const [bare, moved] = [rounds.map((each) => each.bare), rounds.map((each) => each.moved)];
-  const ratios = rounds.map((each) => each.moved / each.bare);
   console.log(`${show(ROWS)} rows, median of ${ROUNDS} rounds`);
-  console.log(`  bare COPY to an upload  ${range(bare)}`);
-  console.log(`  a pass of pg2yt         ${range(moved)}`);
-  const [least, most] = [Math.min(...ratios), Math.max(...ratios)];
-  console.log(
-    `  ratio of the medians ${(median(moved) / median(bare)).toFixed(2)}, of each round ${least.toFixed(2)} to ${most.toFixed(2)}`,
-  );
+  console.log(`  bare COPY to an upload  ${range(bare, 'rows/s')}`);
+  console.log(`  a pass of pg2yt         ${range(moved, 'rows/s')}`);
+  console.log(`  ${ratioText(moved, bare)}`);
 } finally {
   for (const child of children) child.kill();
   await pool.end();
   await postgres.close();
   rmSync(FOLDER, { recursive: true, force: true });
-}
-
-function range(rates: readonly number[]): string {
-  return `${show(median(rates))} rows/s (${show(Math.min(...rates))} to ${show(Math.max(...rates))})`;
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
-function show(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { argument, median, show } from './figures.js';
 
 // What a run costs: the generated one-shot runner of driver_push as a process (it reads a file of JSON lines, validates,
 // makes idempotency keys, sends, and logs to a file flushed to disk), as a share of bare loops of undici with as many
@@ -25,7 +26,7 @@ const TEXTS = {
   text: 'Drive five trips today and get 10% more on each of them until midnight',
 };
 const idOf = (index: number) => String(index).padStart(8, '0');
-const ROUNDS = Number(/--rounds=(\d+)/.exec(process.argv.join(' '))?.[1] ?? 5);
+const ROUNDS = argument('rounds', 5);
 
 const folder = mkdtempSync(join(tmpdir(), 'rtn-bench-'));
 // Within the project, where the runner finds the package by its name.
@@ -70,7 +71,7 @@ async function compare(
   }
   provider.stop();
   print(`${name}, concurrency ${concurrency}, ${show(messages)} messages, median of ${ROUNDS}`);
-  const reference = median(rates.get('bare request loop'));
+  const reference = median(rates.get('bare request loop') ?? []);
   for (const [contender, each] of rates) {
     const [least, most] = [Math.min(...each), Math.max(...each)];
     const ratio = (median(each) / reference).toFixed(3);
@@ -183,14 +184,6 @@ function rowOf(index: number): string {
 
 function bodyOf(index: number): string {
   return JSON.stringify({ to: `driver-${idOf(index)}`, ...TEXTS });
-}
-
-function median(values: readonly number[] = []): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
-function show(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
 }
 
 function print(line: string): void {

@@ -7,6 +7,7 @@ import { Ending } from '../src/pipeline/ending.js';
 import { LiveControl } from '../src/pipeline/live-control.js';
 import { runPipeline } from '../src/pipeline/pipeline.js';
 import { asyncSender } from '../src/senders/async.js';
+import { show } from './figures.js';
 import { BENCH_PLAN, benchRun } from './run.js';
 
 // What the pipeline costs: sends a second through reader, admission, async sender and http channel into a logger that
@@ -152,7 +153,6 @@ for (let round = 0; round < ROUNDS; round++) {
   best.pipeline = Math.max(best.pipeline, await pipeline(origin));
 }
 server.kill();
-const show = (rate: number) => Math.round(rate).toLocaleString('en-US');
 console.log(
   `bare undici loop ${show(best.bare)}/s, pipeline ${show(best.pipeline)}/s, ratio ${(best.pipeline / best.bare).toFixed(2)}`,
 );

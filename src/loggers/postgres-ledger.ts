@@ -1,5 +1,5 @@
 import type { ClientBase, Pool } from 'pg';
-import { type Bitmap, type ClaimChange, SEGMENT_SIZE, type StoredClaims } from '../pipeline/claims.js';
+import type { ClaimChange, StoredClaims } from '../pipeline/claims.js';
 import type { Run } from '../pipeline/contract.js';
 import type { Counts } from '../pipeline/counts.js';
 import type { PastRun } from '../pipeline/family.js';
@@ -14,6 +14,7 @@ import {
   type Settled,
 } from '../pipeline/ledger.js';
 import { postgresError } from '../postgres/errors.js';
+import { bitmapArrays, doneValues, NOTE_DONE } from './postgres-done.js';
 import { untilAnswered } from './postgres-retry.js';
 import {
   type LeaseRow,
@@ -146,32 +147,13 @@ export class PostgresLedger implements Ledger {
    * batch stands in the log already: the answer to an earlier COMMIT was lost. Throws `fenced` under a newer token.
    */
   async settle(client: ClientBase, settled: Settled): Promise<boolean> {
-    const { done, watermark, unsent, counts } = settled;
     const { rowCount } = await client.query(
-      `with marked as (
-         insert into rtn.claims (run_id, shard, segment, done)
-         select $1, $2, segment, bits from unnest($5::bigint[], $6::bytea[]) as given (segment, bits)
-         on conflict (run_id, shard, segment) do update set done = excluded.done),
-       noted as (
-         insert into rtn.unsent (run_id, shard, position, reason)
-         select $1, $2, position, reason from unnest($7::bigint[], $8::text[]) as given (position, reason)
-         on conflict do nothing),
-       folded as (
-         delete from rtn.claims where run_id = $1 and shard = $2 and segment < $9::bigint / ${SEGMENT_SIZE}),
+      `${NOTE_DONE},
        told as (
-         update rtn.starts set counts = $10 where run_id = $1 and shard = $2 and token = $3)
-       update rtn.leases set last_write = $4, watermark = $9
-       where run_id = $1 and shard = $2 and token = $3 and last_write = $4 - 1`,
-      [
-        ...this.#shard,
-        this.#token,
-        this.#lastWrite + 1,
-        ...bitmapArrays(done),
-        unsent.map(({ position }) => position),
-        unsent.map(({ reason }) => reason),
-        watermark,
-        counts,
-      ],
+         update rtn.starts set counts = $8 where run_id = $1 and shard = $2 and token = $9)
+       update rtn.leases set last_write = $10, watermark = $7
+       where run_id = $1 and shard = $2 and token = $9 and last_write = $10 - 1`,
+      [...doneValues(...this.#shard, settled), settled.counts, this.#token, this.#lastWrite + 1],
     );
     if (rowCount === 1) return true;
     const { rows } = await client.query<{ token: string; last_write: string }>(
@@ -246,8 +228,4 @@ export class PostgresLedger implements Ledger {
       throw postgresError(what, thrown);
     }
   }
-}
-
-function bitmapArrays(bitmaps: readonly Bitmap[]): [indexes: number[], bits: Buffer[]] {
-  return [bitmaps.map(({ index }) => index), bitmaps.map(({ bits }) => Buffer.from(bits))];
 }

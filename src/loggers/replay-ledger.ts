@@ -1,9 +1,10 @@
 import type { PoolClient } from 'pg';
 import { oneLine, RtnError } from '../error.js';
-import { Claims, type DoneChange, SEGMENT_SIZE } from '../pipeline/claims.js';
+import { Claims, type DoneChange } from '../pipeline/claims.js';
 import { holderText, isHolderGone } from '../pipeline/holder.js';
 import type { Outcome } from '../pipeline/record.js';
 import { type Grant, requireGrants } from '../postgres/grants.js';
+import { doneValues, NOTE_DONE } from './postgres-done.js';
 
 /** What a replay does with the ledger. */
 const GRANTS: readonly Grant[] = [
@@ -57,7 +58,11 @@ export async function replaying(client: PoolClient): Promise<Replaying> {
   return {
     done,
     async settle(inside) {
-      for (const { runId, shard, change } of changes) await note(inside, runId, shard, change);
+      for (const { runId, shard, change } of changes)
+        await inside.query(
+          `${NOTE_DONE} update rtn.leases set watermark = $7 where run_id = $1 and shard = $2`,
+          doneValues(runId, shard, change),
+        );
     },
   };
 }
@@ -120,34 +125,4 @@ async function spilledOf(client: PoolClient, runId: string): Promise<Spilled[]> 
     [runId],
   );
   return rows.map(({ position, outcome }) => ({ position: Number(position), outcome }));
-}
-
-async function note(
-  client: PoolClient,
-  runId: string,
-  shard: number,
-  { done, unsent, watermark }: DoneChange,
-): Promise<void> {
-  await client.query(
-    `with marked as (
-       insert into rtn.claims (run_id, shard, segment, done)
-       select $1, $2, segment, bits from unnest($3::bigint[], $4::bytea[]) as given (segment, bits)
-       on conflict (run_id, shard, segment) do update set done = excluded.done),
-     noted as (
-       insert into rtn.unsent (run_id, shard, position, reason)
-       select $1, $2, position, reason from unnest($5::bigint[], $6::text[]) as given (position, reason)
-       on conflict do nothing),
-     folded as (
-       delete from rtn.claims where run_id = $1 and shard = $2 and segment < $7::bigint / ${SEGMENT_SIZE})
-     update rtn.leases set watermark = $7 where run_id = $1 and shard = $2`,
-    [
-      runId,
-      shard,
-      done.map(({ index }) => index),
-      done.map(({ bits }) => Buffer.from(bits)),
-      unsent.map(({ position }) => position),
-      unsent.map(({ reason }) => reason),
-      watermark,
-    ],
-  );
 }

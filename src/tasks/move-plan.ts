@@ -50,13 +50,16 @@ export async function planBatches(
 ): Promise<MovePlan> {
   const { rows } = await pool.query<Line>(
     `with counted as (
-       select xid, floor(date_part('epoch', finished_at) / 86400) as day, count(*) as rows from ${table.sql}
-        where ${XID} >= $1 and xid < $2::xid8 group by 1, 2),
+       select xid, day, count(*) as rows from (
+         select xid, floor(date_part('epoch', finished_at) / 86400) as day from ${table.sql}
+          where ${XID} >= $1 and xid < $2::xid8 offset 0) row
+        group by 1, 2),
      placed as (
        select xid, day, rows, sum(rows) over (order by xid) - sum(rows) over (partition by xid) as before from counted)
      select div(before, $3) as batch, min(xid::text::bigint)::text as first, sum(rows) as rows, day
        from placed group by div(before, $3), day order by 1, day limit $4`,
-    // The lower end is for the index; above the horizon there is little, and the type itself compares faster.
+    // The lower end is for the index; above the horizon there is little, and the type itself compares faster. The offset
+    // hides that the day is made of a time: as many days as times are expected otherwise, and all rows sorted on disk.
     [from, String(to), batchRows, MOST_LINES + 1],
   );
   const isWhole = rows.length <= MOST_LINES;

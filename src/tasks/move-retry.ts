@@ -1,6 +1,7 @@
 import { sleep } from '../clock.js';
-import { type RtnError, toRtnError } from '../error.js';
+import { RtnError } from '../error.js';
 import type { TaskRun } from '../pipeline/task.js';
+import { postgresError } from '../postgres/errors.js';
 import { hasYtCode } from '../yt/failure.js';
 
 /** How long one piece of work is tried again while Postgres or the cluster does not answer, with growing pauses. */
@@ -14,10 +15,11 @@ const ALTERED = ['42703', '42883', '42804'];
 
 /**
  * Does work that may be begun anew without harm until it has an outcome; undefined when told to end before it has one.
- * Throws what it came to when that took too long or no repeat mends it.
+ * Throws what it came to when that took too long or no repeat mends it; `what` says what failed where Postgres did.
  */
 export async function untilDone<T>(
   { clock, signal, warn }: Pick<TaskRun, 'clock' | 'signal' | 'warn'>,
+  what: string,
   work: () => Promise<T>,
 ): Promise<T | undefined> {
   const giveUpAtMs = clock.monotonic() + GIVE_UP_AFTER_MS;
@@ -27,7 +29,7 @@ export async function untilDone<T>(
     try {
       return await work();
     } catch (thrown) {
-      error = toRtnError(thrown);
+      error = thrown instanceof RtnError ? thrown : postgresError(what, thrown);
     }
     if (signal.aborted && (isWorthAnotherTry(error) || error.code === 'temporary')) return undefined;
     if (!isWorthAnotherTry(error) || clock.monotonic() + pauseMs > giveUpAtMs) throw error;
