@@ -45,7 +45,11 @@ try {
   closeSync(3);
 } catch {}
 if (!isOpen) process.exit(75);
-process.on('exit', (code) => writeFileSync(new URL('exit', import.meta.url), String(code)));
+process.on('exit', (code) => {
+  try {
+    writeFileSync(new URL('exit', import.meta.url), String(code));
+  } catch {}
+});
 process.argv.splice(1, 1);
 await import(pathToFileURL(process.argv[1]).href);
 `;
@@ -80,7 +84,7 @@ export function startSlotProcess(options: SlotProcessOptions): SlotRunner {
     const ended = endOf(child);
     if (child.pid === undefined) {
       ended.catch(() => {});
-      throw new RtnError('undetermined', 'node could not be started');
+      throw new RtnError('temporary', 'node could not be started');
     }
     if (output.kind === 'lines') tellLines(child, output.line);
     const opening = child.stdio[3] as Writable;
@@ -178,9 +182,7 @@ function openLog(folder: string, runId: string): number {
 
 function endOf(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
-    child.once('error', (cause) =>
-      reject(new RtnError('undetermined', 'node could not be started', { cause })),
-    );
+    child.once('error', (cause) => reject(new RtnError('temporary', 'node could not be started', { cause })));
     child.once('exit', (code, signal) =>
       resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])),
     );

@@ -2,7 +2,7 @@ import { type Dropped, MOST_WAITING, ON_TIME_MS, sortDue } from './due.js';
 import { type Change, isActive, type KnownSlot, type SlotRecord, type Standing } from './history.js';
 import { type Schedule, timingOf } from './schedule.js';
 import { slotText } from './slot.js';
-import { endedSlot, newSlot, startedSlot, withAlert } from './slots.js';
+import { abandonedSlot, endedSlot, newSlot, startedSlot, withAlert } from './slots.js';
 
 /** Further ahead than this no two clocks are that work. */
 const AHEAD_MS = 24 * 3_600_000;
@@ -264,12 +264,6 @@ class Deciding {
   /** A person's own is started by the command that asked for it, as long as that is there. */
   #lookAfterManual(slot: SlotRecord): void {
     if (this.#moment.fate({ ...slot, silentMs: 0 }) !== 'gone') return;
-    this.#settle({
-      ...slot,
-      state: 'skipped',
-      server: null,
-      reason: 'the command that asked for it ended',
-      endedMs: this.#moment.nowMs,
-    });
+    this.#settle(abandonedSlot(slot, this.#moment.nowMs));
   }
 }

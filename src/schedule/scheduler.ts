@@ -1,6 +1,5 @@
 import { type Clock, sleep } from '../clock.js';
-import { foreignCode, toRtnError } from '../error.js';
-import { RUNNER_EXIT } from '../exit.js';
+import { toRtnError } from '../error.js';
 import { type Decision, decide, decideFirst, type Fate } from './decide.js';
 import { Held, type Opened, type SlotRunner } from './held.js';
 import type { History, KnownSlot, SlotRecord } from './history.js';
@@ -8,7 +7,7 @@ import { Lanes } from './lanes.js';
 import { Places } from './places.js';
 import type { Schedule } from './schedule.js';
 import { SlotAlerts } from './slot-alerts.js';
-import { endedSlot, type SlotEnd, withAlert } from './slots.js';
+import { endedSlot, endWithoutProcess, type SlotEnd, withAlert } from './slots.js';
 
 /** So often the store is asked what others have done; also bounds how late a suspended machine notices the time. */
 const POLL_MS = 10_000;
@@ -268,13 +267,7 @@ export class Scheduler {
     try {
       opened = await open();
     } catch (thrown) {
-      const { code, message, cause } = toRtnError(thrown);
-      // What the system refuses now (no space, no process) it may grant later.
-      const isOfSystem = code === 'internal' && foreignCode(cause) !== undefined;
-      return {
-        exitCode: isOfSystem ? RUNNER_EXIT.temporary : RUNNER_EXIT.configuration,
-        reason: message,
-      };
+      return endWithoutProcess(thrown);
     }
     if (opened === undefined || this.#left.signal.aborted) return undefined;
     return held.follow(opened);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { RtnError } from '../../src/error.js';
 import type { CatchUp, Overlap } from '../../src/schedule/schedule.js';
 import { type Script, schedule, World } from './world.js';
 
@@ -344,6 +345,30 @@ test('a schedule whose memory cannot be read is told once, and the others go on'
     '09:05 ran',
   ]);
   expect(errors()).toHaveLength(1);
+});
+
+const noSpace = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+
+test.each<[string, Error, string[], number]>([
+  ['the system refuses is tried again', noSpace, ['09:01 ran'], 0],
+  [
+    'could start no process is tried again',
+    new RtnError('temporary', 'node could not be started'),
+    ['09:01 ran'],
+    0,
+  ],
+  [
+    'cannot be made has failed',
+    new RtnError('configuration', 'there is no such version'),
+    ['09:01 failed'],
+    78,
+  ],
+])('a start that %s', async (_, refused, states, exitCode) => {
+  const world = new World((_slot, attempt) => ({ lastsMs: SECOND_MS, ...(attempt === 1 && { refused }) }));
+  world.serve(schedule({ cron: '1 9 * * *', retries: { attempts: 1, pauseMs: SECOND_MS } }));
+  await world.minutes(2);
+  expect(world.states()).toEqual(states);
+  expect(world.history.all()).toMatchObject([{ exitCode }]);
 });
 
 test('a storm of starts takes turns, and each has its whole timeout', async () => {

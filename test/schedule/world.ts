@@ -32,6 +32,8 @@ class SettableClock extends VirtualClock {
 
 /** How one start of a slot goes. `hard` hears no SIGTERM. */
 export interface Script {
+  /** What making its process throws. */
+  readonly refused?: Error;
   /** How long it takes until there is a process. */
   readonly opensMs?: number;
   readonly lastsMs: number;
@@ -118,7 +120,8 @@ export class World {
   #runners(server: string): Runners {
     return {
       start: async (_, slot) => {
-        const { opensMs } = this.#script(hour(slot.slotMs), slot.attempt);
+        const { opensMs, refused } = this.#script(hour(slot.slotMs), slot.attempt);
+        if (refused !== undefined) throw refused;
         this.mostOpening = Math.max(this.mostOpening, ++this.#opening);
         if (opensMs !== undefined) await sleep(this.clock, opensMs);
         this.#opening--;
