@@ -39,7 +39,7 @@ export function registerServe(command: Command, session: Session): void {
   withHistoryOption(withRoot(command))
     .option(
       '--logs <dir>',
-      'what runners print goes to DIR/NAME@SLOT.log (default: line by line to standard error)',
+      'what runners print goes to DIR/NAME@SLOT.log, the slot with . for : (default: line by line to standard error)',
     )
     .option(
       '--grace <duration>',

@@ -177,7 +177,12 @@ function exitCodeIn(folder: string | undefined): number | undefined {
 
 function openLog(folder: string, runId: string): number {
   mkdirSync(folder, { recursive: true });
-  return openSync(join(folder, `${fileNameOf(runId)}.log`), 'a', 0o640);
+  return openSync(join(folder, `${logNameOf(runId)}.log`), 'a', 0o640);
+}
+
+/** `NAME@2026-11-24T09.17Z`: not every system takes a colon in a name. */
+function logNameOf(runId: string): string {
+  return fileNameOf(runId).replaceAll('%40', '@').replaceAll('%3A', '.');
 }
 
 function endOf(child: ChildProcess): Promise<number> {

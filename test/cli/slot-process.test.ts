@@ -35,3 +35,14 @@ test('a run whose folder is gone ends with its own code', async () => {
   expect(await run(text, { kind: 'lines', line: (line) => said.push(line) })).toBe(65);
   expect(said).toEqual([]);
 });
+
+test.each([
+  ['night@2026-01-01T09:00Z', 'night@2026-01-01T09.00Z.log'],
+  ['../night@2026-01-01T09:00Z', '%2E.%2Fnight@2026-01-01T09.00Z.log'],
+])('what %s prints is in a file of its name', async (runId, name) => {
+  const folder = join(temporaryFolder(), 'logs');
+  for (const word of ['one', 'two'])
+    expect(await run(`console.log('${word}')`, { kind: 'folder', folder }, runId)).toBe(0);
+  expect(readdirSync(folder)).toEqual([name]);
+  expect(readFileSync(join(folder, name), 'utf8')).toBe('one\ntwo\n');
+});
