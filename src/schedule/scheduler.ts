@@ -6,6 +6,7 @@ import type { History, KnownSlot, SlotRecord } from './history.js';
 import { Lanes } from './lanes.js';
 import { Places } from './places.js';
 import type { Schedule } from './schedule.js';
+import { slotText } from './slot.js';
 import { SlotAlerts } from './slot-alerts.js';
 import { endedSlot, endWithoutProcess, type SlotEnd, withAlert } from './slots.js';
 
@@ -45,7 +46,7 @@ export type SchedulerEvent =
 
 /** `next` says what to do about it. */
 interface ErrorEvent {
-  readonly event: 'error';
+  readonly event: 'error' | 'warning';
   readonly schedule: string | undefined;
   readonly message: string;
   readonly next: string | undefined;
@@ -74,7 +75,8 @@ export class Scheduler {
   readonly #held = new Map<string, Held>();
   readonly #lanes: Lanes;
   readonly #starts = new Places(MOST_STARTS);
-  readonly #nextMs = new Map<string, number>();
+  /** The next slots, and when they were looked up. */
+  readonly #nexts = new Map<string, { readonly nextMs: number; readonly fromMs: number }>();
   readonly #alerts: SlotAlerts;
   /** Schedules that were read and are not yet known to the store. */
   #unknown: Set<Schedule> = new Set();
@@ -83,6 +85,8 @@ export class Scheduler {
   #isEnding = false;
   /** The last look at the store succeeded. */
   #isServing = false;
+  /** Up to when schedules are still because of a clock, as it was told. */
+  readonly #still = new Map<string, number>();
   /** When the words of errors last came. */
   readonly #errors = new Map<string, number>();
 
@@ -99,7 +103,7 @@ export class Scheduler {
   /** Takes the schedules as they are from now on. */
   load(schedules: readonly Schedule[]): void {
     this.#schedules = new Map(schedules.map((schedule) => [schedule.name, schedule]));
-    this.#nextMs.clear();
+    this.#nexts.clear();
     this.#unknown = new Set(schedules);
     this.#wake.abort();
   }
@@ -183,15 +187,20 @@ export class Scheduler {
     await this.#lanes.change(name, (standing) => decideFirst(schedule, standing, clock.now()));
     this.#unknown.delete(schedule);
     // Slots of before its server came are for the first look.
-    this.#nextMs.set(name, 0);
+    this.#nexts.set(name, { nextMs: 0, fromMs: 0 });
   }
 
+  /** A clock that was put back makes it due: what was looked up is of a time to come. */
   #nextOf(schedule: Schedule): number {
-    const known = this.#nextMs.get(schedule.name);
-    if (known !== undefined) return known;
-    const { clock, times } = this.#options;
-    const nextMs = times.next(schedule, clock.now()) ?? Number.POSITIVE_INFINITY;
-    this.#nextMs.set(schedule.name, nextMs);
+    const nowMs = this.#options.clock.now();
+    const known = this.#nexts.get(schedule.name);
+    if (known === undefined) return this.#lookUp(schedule, nowMs);
+    return known.fromMs > nowMs ? nowMs : known.nextMs;
+  }
+
+  #lookUp(schedule: Schedule, fromMs: number): number {
+    const nextMs = this.#options.times.next(schedule, fromMs) ?? Number.POSITIVE_INFINITY;
+    this.#nexts.set(schedule.name, { nextMs, fromMs });
     return nextMs;
   }
 
@@ -199,7 +208,7 @@ export class Scheduler {
   async #tick(schedule: Schedule): Promise<number> {
     const { clock, server, times } = this.#options;
     let nowMs = 0;
-    const { wakeMs } = await this.#lanes.change(
+    const { wakeMs, stillUntilMs } = await this.#lanes.change(
       schedule.name,
       (standing): Decision => {
         nowMs = clock.now();
@@ -213,7 +222,8 @@ export class Scheduler {
       },
       (decision) => this.#carryOut(schedule, decision),
     );
-    this.#nextMs.set(schedule.name, times.next(schedule, nowMs) ?? Number.POSITIVE_INFINITY);
+    this.#lookUp(schedule, nowMs);
+    this.#tellStill(schedule.name, stillUntilMs);
     return wakeMs ?? Number.POSITIVE_INFINITY;
   }
 
@@ -332,6 +342,17 @@ export class Scheduler {
       return { settled: settled.slot, put: [settled.slot], isTroubled: settled.isTroubled };
     });
     if (settled !== undefined) this.#told(schedule, settled);
+  }
+
+  #tellStill(schedule: string, untilMs: number | undefined): void {
+    if (untilMs === undefined || this.#still.get(schedule) === untilMs) return;
+    this.#still.set(schedule, untilMs);
+    this.#options.tell({
+      event: 'warning',
+      schedule,
+      message: `starts nothing before ${slotText(untilMs)}: slots up to then are dealt with, by a clock far ahead of this one`,
+      next: 'date -u, here and where other servers of the history run',
+    });
   }
 
   /** The same words once, however often they come: until they have not come for a while. */

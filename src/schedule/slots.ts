@@ -38,6 +38,7 @@ export function newSlot(
     isCatchUp,
     attempt: 0,
     retries: 0,
+    deaths: 0,
     server: null,
     process: null,
     stop: null,

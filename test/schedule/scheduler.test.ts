@@ -257,6 +257,24 @@ describe('a schedule that is changed', () => {
   });
 });
 
+test('a schedule that a clock far ahead has left still says so once', async () => {
+  const world = new World();
+  world.serve(schedule());
+  await world.minutes(1);
+  world.clock.jump(60 * MINUTE_MS);
+  await world.minutes(1);
+  world.clock.jump(-60 * MINUTE_MS);
+  await world.minutes(5);
+  expect(world.events.filter(({ event }) => event === 'warning')).toEqual([
+    {
+      event: 'warning',
+      schedule: 'night',
+      message: expect.stringContaining('starts nothing before 2026-01-01T10:02Z'),
+      next: expect.stringContaining('date -u'),
+    },
+  ]);
+});
+
 describe('a server that is killed', () => {
   const slow = () => new World(() => ({ lastsMs: 3 * MINUTE_MS }));
   const hourly = schedule({ cron: '1 * * * *' });
@@ -311,7 +329,26 @@ describe('a server that is killed', () => {
       await world.clock.advance(SECOND_MS);
     }
     expect(world.history.all()).toMatchObject([{ state: 'failed', reason: 'its process died 10 times' }]);
-    expect(world.starts).toHaveLength(11);
+    expect(world.starts).toHaveLength(10);
+  });
+
+  test('ends in order are no deaths', async () => {
+    const world = new World(() => ({ lastsMs: 60 * MINUTE_MS }));
+    for (let ends = 0; ends < 15; ends++) {
+      const { scheduler, served } = world.serve(hourly);
+      await world.minutes(1);
+      scheduler.end(0);
+      await world.minutes(1);
+      await served;
+    }
+    expect(world.starts).toHaveLength(15);
+    const last = world.serve(hourly);
+    await world.minutes(1);
+    last.kill();
+    world.killProcess('09:01');
+    world.serve(hourly);
+    await world.minutes(1);
+    expect(world.history.all()).toMatchObject([{ state: 'running', attempt: 17, deaths: 1 }]);
   });
 });
 
