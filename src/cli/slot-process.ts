@@ -8,9 +8,8 @@ import { RtnError } from '../error.js';
 import type { RunnerFile } from '../generator/runner-files.js';
 import { fileNameOf } from '../pipeline/file-name.js';
 import { holderOf, isHolderGone, pidOfHolder } from '../pipeline/holder.js';
-import type { SlotRunner } from '../schedule/held.js';
 import type { KnownSlot } from '../schedule/history.js';
-import type { Runners } from '../schedule/scheduler.js';
+import type { Runners, SlotRunner } from '../schedule/runners.js';
 import { makeRunnerFolder, RUNNER_FOLDER } from './runner-folder.js';
 
 /** Where the output of a slot's process goes: to our own streams, to a file of the run in a folder, or line by line. */

@@ -1,7 +1,6 @@
 import { cronTimes } from '../../src/cli/schedule-times.js';
 import { sleep, VirtualClock } from '../../src/clock.js';
 import { RtnError } from '../../src/error.js';
-import type { SlotRunner } from '../../src/schedule/held.js';
 import {
   type Change,
   type History,
@@ -11,8 +10,9 @@ import {
   type SlotRecord,
   type Standing,
 } from '../../src/schedule/history.js';
+import type { Runners, SlotRunner } from '../../src/schedule/runners.js';
 import type { Schedule } from '../../src/schedule/schedule.js';
-import { type Runners, Scheduler, type SchedulerEvent } from '../../src/schedule/scheduler.js';
+import { Scheduler, type SchedulerEvent } from '../../src/schedule/scheduler.js';
 import { slotText } from '../../src/schedule/slot.js';
 
 const MINUTE_MS = 60_000;
