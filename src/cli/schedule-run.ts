@@ -1,14 +1,14 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { sleep, systemClock } from '../clock.js';
-import { RtnError } from '../error.js';
+import { oneLine } from '../error.js';
 import { RUNNER_EXIT } from '../exit.js';
 import { thisHolder } from '../pipeline/holder.js';
 import { decideManual } from '../schedule/decide-manual.js';
-import type { SlotRunner } from '../schedule/held.js';
 import type { Change, History, SlotRecord } from '../schedule/history.js';
+import type { SlotRunner } from '../schedule/runners.js';
 import type { Schedule } from '../schedule/schedule.js';
 import { parseSlot, slotRunId, slotText } from '../schedule/slot.js';
-import { endedSlot, withAlert } from '../schedule/slots.js';
+import { abandonedSlot, endedSlot, endWithoutProcess, type SlotEnd, withAlert } from '../schedule/slots.js';
 import { sendSlotAlert } from './schedule-alert.js';
 import { type HistoryOptions, withHistory, withHistoryOption } from './schedule-place.js';
 import { schedulesOf, theSchedule } from './schedule-registry.js';
@@ -83,10 +83,21 @@ interface Surroundings {
   readonly session: Session;
 }
 
-/** Takes the slot, once nothing stands in its way; undefined where it is refused. */
-async function take(
-  given: Surroundings & { slotMs: number; server: string },
-): Promise<SlotRecord | undefined> {
+type Taking = Surroundings & { readonly slotMs: number; readonly server: string };
+
+/** Takes the slot, once nothing stands in its way; undefined where it is refused, or a signal ends the wait. */
+async function take(given: Taking): Promise<SlotRecord | undefined> {
+  const interrupted = new AbortController();
+  const interrupt = (signal: NodeJS.Signals) => interrupted.abort(signal);
+  for (const signal of FORWARDED) process.on(signal, interrupt);
+  try {
+    return await waitForTurn(given, interrupted.signal);
+  } finally {
+    for (const signal of FORWARDED) process.off(signal, interrupt);
+  }
+}
+
+async function waitForTurn(given: Taking, interrupted: AbortSignal): Promise<SlotRecord | undefined> {
   const { schedule, history, runners, session, slotMs, server } = given;
   let told: string | undefined;
   for (;;) {
@@ -101,18 +112,37 @@ async function take(
         }),
       slotMs,
     );
-    if (decision.kind === 'start') return decision.slot;
     if (decision.kind === 'refused') {
       session.err(
         `rtn: ${decision.reason}; nothing was started\nnext: rtn schedule history ${schedule.name}\n`,
       );
       return undefined;
     }
+    if (interrupted.aborted) return abandon(given, `${interrupted.reason} came before its turn`);
+    if (decision.kind === 'start') return decision.slot;
     if (told !== decision.behind) session.err(`waits for ${decision.behind} to end\n`);
     told = decision.behind;
     await history.beat(server);
-    await sleep(systemClock, LOOK_MS);
+    await sleep(systemClock, LOOK_MS, interrupted);
   }
+}
+
+/** Nobody waits for the slot any more. */
+async function abandon(
+  { schedule, history, session, slotMs, server }: Taking,
+  why: string,
+): Promise<undefined> {
+  await history.change(
+    schedule.name,
+    ({ slots }): Change => {
+      const known = slots.find((slot) => slot.slotMs === slotMs);
+      if (known === undefined || known.server !== server) return {};
+      const { silentMs: _, ...slot } = known;
+      return { put: [abandonedSlot(slot, systemClock.now(), why)] };
+    },
+    slotMs,
+  );
+  session.err(`rtn: ${why}; nothing was started\n`);
 }
 
 /** Runs a slot that is ours, and writes down how it ended. */
@@ -122,9 +152,11 @@ async function runTaken(slot: SlotRecord, given: Surroundings): Promise<number> 
   try {
     runner = await runners.start(schedule, slot);
   } catch (thrown) {
-    const reason = thrown instanceof RtnError ? thrown.message : String(thrown);
-    await settle(slot, { exitCode: RUNNER_EXIT.configuration, reason }, given);
-    throw thrown;
+    const end = endWithoutProcess(thrown);
+    await settle(slot, end, given);
+    if (end.exitCode !== RUNNER_EXIT.temporary) throw thrown;
+    session.err(`rtn: ${oneLine(end.reason ?? '')}; nothing was started\n`);
+    return end.exitCode;
   }
   const { process, version } = runner;
   const record = { ...slot, process, version, startedMs: systemClock.now() };
@@ -140,10 +172,10 @@ async function runTaken(slot: SlotRecord, given: Surroundings): Promise<number> 
   if (!isOurs) {
     runner.kill();
     void runner.ended.finally(() => runner.release());
-    throw new RtnError(
-      'temporary',
-      `${slotText(slot.slotMs)} of ${schedule.name} was taken by another process; nothing was started`,
+    session.err(
+      `rtn: ${slotText(slot.slotMs)} of ${schedule.name} was taken by another process; nothing was started\n`,
     );
+    return RUNNER_EXIT.temporary;
   }
   session.err(`run ${slotRunId(schedule.name, slot.slotMs)}: ${schedule.operation}@${runner.version}\n`);
   const exitCode = await follow(runner, slot, given);
@@ -189,7 +221,7 @@ async function follow(
 /** A failure is told to the person who started it, not by an alert; a recovery is told to all. */
 async function settle(
   slot: SlotRecord,
-  end: { exitCode: number; reason?: string },
+  end: SlotEnd,
   { schedule, history, session }: Surroundings,
 ): Promise<void> {
   const { settled } = await history.change(

@@ -39,7 +39,7 @@ export function registerServe(command: Command, session: Session): void {
   withHistoryOption(withRoot(command))
     .option(
       '--logs <dir>',
-      'what runners print goes to DIR/NAME@SLOT.log (default: line by line to standard error)',
+      'what runners print goes to DIR/NAME@SLOT.log, the slot with . for : (default: line by line to standard error)',
     )
     .option(
       '--grace <duration>',
@@ -128,9 +128,9 @@ function teller({ json }: ServeOptions, session: Session): Teller {
   return {
     line,
     event: (event) => {
-      if (event.event === 'error') {
+      if ('message' in event) {
         const of = event.schedule === undefined ? '' : `${event.schedule}: `;
-        line(`error: ${oneLine(`${of}${event.message}`, 1_000)}`);
+        line(`${event.event}: ${oneLine(`${of}${event.message}`, 1_000)}`);
         if (event.next !== undefined) line(`next: ${oneLine(event.next, 1_000)}`);
         if (json === true)
           session.out(

@@ -8,9 +8,8 @@ import { RtnError } from '../error.js';
 import type { RunnerFile } from '../generator/runner-files.js';
 import { fileNameOf } from '../pipeline/file-name.js';
 import { holderOf, isHolderGone, pidOfHolder } from '../pipeline/holder.js';
-import type { SlotRunner } from '../schedule/held.js';
 import type { KnownSlot } from '../schedule/history.js';
-import type { Runners } from '../schedule/scheduler.js';
+import type { Runners, SlotRunner } from '../schedule/runners.js';
 import { makeRunnerFolder, RUNNER_FOLDER } from './runner-folder.js';
 
 /** Where the output of a slot's process goes: to our own streams, to a file of the run in a folder, or line by line. */
@@ -45,7 +44,11 @@ try {
   closeSync(3);
 } catch {}
 if (!isOpen) process.exit(75);
-process.on('exit', (code) => writeFileSync(new URL('exit', import.meta.url), String(code)));
+process.on('exit', (code) => {
+  try {
+    writeFileSync(new URL('exit', import.meta.url), String(code));
+  } catch {}
+});
 process.argv.splice(1, 1);
 await import(pathToFileURL(process.argv[1]).href);
 `;
@@ -80,7 +83,7 @@ export function startSlotProcess(options: SlotProcessOptions): SlotRunner {
     const ended = endOf(child);
     if (child.pid === undefined) {
       ended.catch(() => {});
-      throw new RtnError('undetermined', 'node could not be started');
+      throw new RtnError('temporary', 'node could not be started');
     }
     if (output.kind === 'lines') tellLines(child, output.line);
     const opening = child.stdio[3] as Writable;
@@ -173,14 +176,17 @@ function exitCodeIn(folder: string | undefined): number | undefined {
 
 function openLog(folder: string, runId: string): number {
   mkdirSync(folder, { recursive: true });
-  return openSync(join(folder, `${fileNameOf(runId)}.log`), 'a', 0o640);
+  return openSync(join(folder, `${logNameOf(runId)}.log`), 'a', 0o640);
+}
+
+/** `NAME@2026-11-24T09.17Z`: not every system takes a colon in a name. */
+function logNameOf(runId: string): string {
+  return fileNameOf(runId).replaceAll('%40', '@').replaceAll('%3A', '.');
 }
 
 function endOf(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
-    child.once('error', (cause) =>
-      reject(new RtnError('undetermined', 'node could not be started', { cause })),
-    );
+    child.once('error', (cause) => reject(new RtnError('temporary', 'node could not be started', { cause })));
     child.once('exit', (code, signal) =>
       resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])),
     );

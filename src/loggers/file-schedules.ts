@@ -239,7 +239,10 @@ function standingOf(memory: Memory, wantedSlotMs: number | undefined): Standing 
   return { ...memory, slots: memory.slots.filter(isWanted).map(known) };
 }
 
-/** All who share a folder see each other's processes: nobody is judged by a silence. */
+/**
+ * All who share a folder see each other's processes: nobody is judged by a silence. Records of before deaths were counted
+ * have none.
+ */
 function known(slot: SlotRecord): KnownSlot {
-  return { ...slot, silentMs: 0 };
+  return { ...slot, deaths: slot.deaths ?? 0, silentMs: 0 };
 }

@@ -14,6 +14,7 @@ export interface SlotRow {
   readonly is_catch_up: boolean;
   readonly attempt: number;
   readonly retries: number;
+  readonly deaths: number;
   readonly server: string | null;
   readonly process: string | null;
   readonly stop: string | null;
@@ -42,6 +43,7 @@ export async function putSlot(client: PoolClient, slot: SlotRecord): Promise<voi
     is_catch_up: slot.isCatchUp,
     attempt: slot.attempt,
     retries: slot.retries,
+    deaths: slot.deaths,
     server: slot.server,
     process: slot.process,
     stop: slot.stop,
@@ -78,6 +80,7 @@ export function knownSlot(row: SlotRow): KnownSlot {
     isCatchUp: row.is_catch_up,
     attempt: row.attempt,
     retries: row.retries,
+    deaths: row.deaths,
     server: row.server,
     process: row.process,
     stop: row.stop,

@@ -101,6 +101,7 @@ const MIGRATIONS: readonly string[] = [
    );
    create index slots_by_time on rtn.slots (slot);
    create index slots_in_hand on rtn.slots (schedule) where state in ('waiting', 'running') or alert is not null;`,
+  `alter table rtn.slots add column deaths int not null default 0;`,
 ];
 
 /** What a run does with the tables of the ledger. */

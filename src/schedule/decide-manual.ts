@@ -2,7 +2,7 @@ import type { Fate } from './decide.js';
 import { type Change, isActive, type KnownSlot, type SlotRecord, type Standing } from './history.js';
 import type { Schedule } from './schedule.js';
 import { slotText } from './slot.js';
-import { newSlot, startedSlot } from './slots.js';
+import { abandonedSlot, newSlot, startedSlot } from './slots.js';
 
 /** What a person's start of a slot comes to: it may begin, it waits for its turn, or it is refused. */
 export type ManualDecision = Change &
@@ -21,20 +21,26 @@ export function decideManual(
   { slots }: Standing,
   { slotMs, server, nowMs, fate }: ManualMoment,
 ): ManualDecision {
+  // A person's own waits only as long as the command does that asked for it.
   const isThere = (slot: KnownSlot) =>
-    slot.state === 'waiting' ? true : ['held', 'elsewhere', 'orphan'].includes(String(fate(slot)));
+    (slot.state === 'waiting' && !slot.isManual) ||
+    ['held', 'elsewhere', 'orphan'].includes(String(fate(slot)));
   const known = slots.find((slot) => slot.slotMs === slotMs);
   const isOurs = known?.isManual === true && known.server === server && known.state === 'waiting';
   if (known !== undefined && isActive(known) && !isOurs && isThere(known))
     return { kind: 'refused', reason: `${slotText(slotMs)} of ${schedule.name} is ${known.state}` };
-  const others = slots.filter((slot) => slot.slotMs !== slotMs && isActive(slot) && isThere(slot));
+  const active = slots.filter((slot) => slot.slotMs !== slotMs && isActive(slot));
+  const others = active.filter(isThere);
+  const abandoned = active
+    .filter((slot) => slot.state === 'waiting' && !isThere(slot))
+    .map((slot) => abandonedSlot(withoutSilence(slot), nowMs));
   const slot = isOurs ? withoutSilence(known) : manualSlot(schedule, slotMs, known);
   // Its own turn comes before slots that wait, so that none waits for the other.
   const running = others.filter(({ state }) => state === 'running');
   const [first] = schedule.overlap === 'forbid' ? others : running;
   if (schedule.overlap === 'allow' || first === undefined) {
     const started = startedSlot(slot, server, nowMs);
-    return { kind: 'start', slot: started, put: [started] };
+    return { kind: 'start', slot: started, put: [...abandoned, started] };
   }
   if (schedule.overlap === 'forbid')
     return { kind: 'refused', reason: `${slotText(first.slotMs)} of ${schedule.name} has not ended` };
@@ -44,7 +50,7 @@ export function decideManual(
     schedule.overlap === 'replace'
       ? running.filter((other) => other.stop === null).map((other) => ({ ...withoutSilence(other), stop }))
       : [];
-  return { kind: 'wait', behind: slotText(first.slotMs), put: [...put, ...told] };
+  return { kind: 'wait', behind: slotText(first.slotMs), put: [...abandoned, ...put, ...told] };
 }
 
 export interface ManualMoment {

@@ -2,12 +2,15 @@ import { type Dropped, MOST_WAITING, ON_TIME_MS, sortDue } from './due.js';
 import { type Change, isActive, type KnownSlot, type SlotRecord, type Standing } from './history.js';
 import { type Schedule, timingOf } from './schedule.js';
 import { slotText } from './slot.js';
-import { endedSlot, newSlot, startedSlot, withAlert } from './slots.js';
+import { abandonedSlot, endedSlot, newSlot, startedSlot, withAlert } from './slots.js';
 
 /** Further ahead than this no two clocks are that work. */
 const AHEAD_MS = 24 * 3_600_000;
 
-/** So often a slot is started again after its process went without a word; then it has failed. */
+/** What is dealt with may be so far ahead of a clock without a word. */
+const MOST_SKEW_MS = 120_000;
+
+/** A slot whose process went so often without a word has failed. */
 const MOST_DEATHS = 10;
 
 /** What has become of the process of a record that says `running`, as far as one can see from here. */
@@ -46,6 +49,8 @@ export interface Decision extends Change {
   readonly left: readonly string[];
   /** When something waits for its time. */
   readonly wakeMs: number | undefined;
+  /** Up to when nothing is due, as a clock was far ahead of this one. */
+  readonly stillUntilMs: number | undefined;
 }
 
 /** What a server does once it has read a schedule: one that is new, or due at other times than before, begins now. */
@@ -74,6 +79,7 @@ class Deciding {
   #cursorMs: number | undefined;
   #isTroubled: boolean;
   #wakeMs: number | undefined;
+  #stillUntilMs: number | undefined;
 
   constructor(schedule: Schedule, standing: Standing, moment: Moment) {
     this.#schedule = schedule;
@@ -98,6 +104,7 @@ class Deciding {
       stop: this.#stop,
       left: this.#left,
       wakeMs: this.#wakeMs,
+      stillUntilMs: this.#stillUntilMs,
     };
   }
 
@@ -128,12 +135,13 @@ class Deciding {
   }
 
   /** One whose process is no more goes on as the same run; a person's own is left to the person. */
-  #begun(record: SlotRecord): void {
+  #begun(slot: SlotRecord): void {
     const { nowMs } = this.#moment;
+    const record = { ...slot, deaths: slot.deaths + 1 };
     const died = { state: 'failed', endedMs: nowMs, server: null, process: null } as const;
     if (record.stop !== null) this.#settle({ ...record, ...died, state: 'skipped', reason: record.stop });
     else if (record.isManual) this.#settle({ ...record, ...died, reason: 'its process died' });
-    else if (record.attempt - record.retries > MOST_DEATHS)
+    else if (record.deaths >= MOST_DEATHS)
       this.#settle({ ...record, ...died, reason: `its process died ${MOST_DEATHS} times` });
     else
       this.#write({
@@ -158,6 +166,7 @@ class Deciding {
     const { cursorMs } = this.#standing;
     // A clock that was far ahead and came back must not keep the schedule still until then.
     if (cursorMs !== undefined && cursorMs > nowMs + AHEAD_MS) this.#cursorMs = nowMs;
+    else if (cursorMs !== undefined && cursorMs > nowMs + MOST_SKEW_MS) this.#stillUntilMs = cursorMs;
     if (cursorMs === undefined || cursorMs >= nowMs) return;
     const due = [...this.#moment.slots(cursorMs, nowMs)];
     // Nobody reads the cursor of a schedule whose next slot is still to come.
@@ -264,12 +273,6 @@ class Deciding {
   /** A person's own is started by the command that asked for it, as long as that is there. */
   #lookAfterManual(slot: SlotRecord): void {
     if (this.#moment.fate({ ...slot, silentMs: 0 }) !== 'gone') return;
-    this.#settle({
-      ...slot,
-      state: 'skipped',
-      server: null,
-      reason: 'the command that asked for it ended',
-      endedMs: this.#moment.nowMs,
-    });
+    this.#settle(abandonedSlot(slot, this.#moment.nowMs));
   }
 }

@@ -1,26 +1,8 @@
 import type { Clock } from '../clock.js';
 import type { SlotRecord } from './history.js';
+import type { SlotRunner } from './runners.js';
 import type { Schedule } from './schedule.js';
 import type { SlotEnd } from './slots.js';
-
-/** The process of a slot, made by `Runners`. */
-export interface SlotRunner {
-  /** What another server finds it by. */
-  readonly process: string;
-  /** Version of the operation that it runs. */
-  readonly version: string;
-  /** How long after `terminate` it may take, in milliseconds: more than the operation's drain timeout. */
-  readonly graceMs: number;
-  /** Lets it begin; nothing where it began before. */
-  go(): void;
-  /** Asks it to end: SIGTERM. */
-  terminate(): void;
-  kill(): void;
-  /** Its exit code; 128 + n where signal n killed it. */
-  readonly ended: Promise<number>;
-  /** Its end is in the history: what it left for those who would adopt it may go. */
-  release(): void;
-}
 
 /** A process that runs, ours or adopted. */
 export interface Opened {

@@ -24,6 +24,8 @@ export interface SlotRecord {
   readonly attempt: number;
   /** How many of the starts came after an exit code that is worth another try. */
   readonly retries: number;
+  /** How often its process went without a word. */
+  readonly deaths: number;
   /** Who looks after it: a holder of pipeline/holder.ts. */
   readonly server: string | null;
   /** The runner's process as its starter names it; null until it is known, before which the runner does nothing. */

@@ -1,3 +1,4 @@
+import { foreignCode, toRtnError } from '../error.js';
 import { exitCodes, RUNNER_EXIT } from '../exit.js';
 import type { SlotRecord } from './history.js';
 import type { AlertEvent, Schedule } from './schedule.js';
@@ -37,6 +38,7 @@ export function newSlot(
     isCatchUp,
     attempt: 0,
     retries: 0,
+    deaths: 0,
     server: null,
     process: null,
     stop: null,
@@ -82,6 +84,22 @@ export function endedSlot(schedule: Schedule, slot: SlotRecord, end: SlotEnd, no
     retries: slot.retries + 1,
     notBeforeMs: nowMs + schedule.retries.pauseMs,
   };
+}
+
+/** The end of a slot whose process could not be made. What the system refuses now (no space, no process) it may grant later. */
+export function endWithoutProcess(thrown: unknown): SlotEnd {
+  const { code, message, cause } = toRtnError(thrown);
+  const mayHelp = code === 'temporary' || (code === 'internal' && foreignCode(cause) !== undefined);
+  return { exitCode: mayHelp ? RUNNER_EXIT.temporary : RUNNER_EXIT.configuration, reason: message };
+}
+
+/** A person's slot that waited for its turn until nobody waited for it any more. */
+export function abandonedSlot(
+  slot: SlotRecord,
+  nowMs: number,
+  reason = 'the command that asked for it ended',
+): SlotRecord {
+  return { ...slot, state: 'skipped', server: null, endedMs: nowMs, reason };
 }
 
 /** Puts the alert on a slot that its schedule asks for, and says how the schedule stands after it. */

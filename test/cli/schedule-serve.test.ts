@@ -72,6 +72,51 @@ describe.each(stores)('rtn schedule with its history in %s', (_, environment) =>
     expect((await rtn('schedule', 'run', name)).code).toBe(0);
   });
 
+  test('run: one that waits and is told to end, or is killed, is in nobody’s way', async () => {
+    const provider = await httpServer((_, response) => reply(response, 200));
+    const { write, rtn, start, history } = scheduleHouse(provider.origin, environment());
+    const name = newName();
+    write({ [name]: { overlap: 'queue' } });
+    const first = startedSlot(newSlot(schedule({ name }), Date.UTC(2025, 0, 1)), thisHolder(), Date.now());
+    await history((opened) => opened.change(name, () => ({ put: [first] })));
+    const stateOf = async (slotMs: number) => {
+      const slots = await history((opened) => opened.list({ schedule: name, limit: 10 }));
+      return slots.find((slot) => slot.slotMs === slotMs);
+    };
+    const slots = ['2026-01-01T09:00Z', '2026-01-01T09:01Z'] as const;
+    const told = start('schedule', 'run', name, '--slot', slots[0]);
+    await expect.poll(() => told.said.err).toContain('waits for 2025-01-01T00:00Z to end');
+    told.child.kill('SIGINT');
+    expect(await told.ended).toMatchObject({
+      code: 75,
+      err: expect.stringContaining('SIGINT came before its turn'),
+    });
+    expect(await stateOf(Date.parse(slots[0]))).toMatchObject({ state: 'skipped', server: null });
+    const killed = start('schedule', 'run', name, '--slot', slots[1]);
+    await expect.poll(() => killed.said.err).toContain('waits for');
+    killed.child.kill('SIGKILL');
+    await killed.ended;
+    write({ [name]: { overlap: 'forbid' } });
+    await history((opened) => opened.change(name, () => ({ put: [{ ...first, state: 'ran' }] })));
+    expect((await rtn('schedule', 'run', name, '--slot', slots[0])).code).toBe(0);
+    expect(await stateOf(Date.parse(slots[1]))).toMatchObject({
+      state: 'skipped',
+      reason: 'the command that asked for it ended',
+    });
+  });
+
+  test('run: what the system refuses to start is 75', async () => {
+    const { write, rtn } = scheduleHouse('http://127.0.0.1:1', { ...environment(), TMPDIR: '/nowhere' });
+    const name = newName();
+    write({ [name]: {} });
+    const { code, err } = await rtn('schedule', 'run', name);
+    expect({ code, err }).toMatchObject({
+      code: 75,
+      err: expect.stringContaining('rtn: ENOENT: no such file'),
+    });
+    expect((await rtn('schedule', 'history', name)).out).toMatch(/failed +hand +1 +\S+ +75:temporary/);
+  });
+
   test('serve: killed while it sends, the next server waits for the same run; every row is sent once', async () => {
     const held: ServerResponse[] = [];
     let holds = true;

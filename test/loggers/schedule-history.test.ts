@@ -54,6 +54,7 @@ describe.each<[string, () => string]>([
       isCatchUp: true,
       attempt: 2,
       retries: 1,
+      deaths: 3,
       server: 'host/1/2/3',
       process: 'host/1/2/3 AbCdEf',
       stop: 'replaced',

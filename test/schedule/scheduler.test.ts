@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { RtnError } from '../../src/error.js';
 import type { CatchUp, Overlap } from '../../src/schedule/schedule.js';
 import { type Script, schedule, World } from './world.js';
 
@@ -256,6 +257,24 @@ describe('a schedule that is changed', () => {
   });
 });
 
+test('a schedule that a clock far ahead has left still says so once', async () => {
+  const world = new World();
+  world.serve(schedule());
+  await world.minutes(1);
+  world.clock.jump(60 * MINUTE_MS);
+  await world.minutes(1);
+  world.clock.jump(-60 * MINUTE_MS);
+  await world.minutes(5);
+  expect(world.events.filter(({ event }) => event === 'warning')).toEqual([
+    {
+      event: 'warning',
+      schedule: 'night',
+      message: expect.stringContaining('starts nothing before 2026-01-01T10:02Z'),
+      next: expect.stringContaining('date -u'),
+    },
+  ]);
+});
+
 describe('a server that is killed', () => {
   const slow = () => new World(() => ({ lastsMs: 3 * MINUTE_MS }));
   const hourly = schedule({ cron: '1 * * * *' });
@@ -310,7 +329,26 @@ describe('a server that is killed', () => {
       await world.clock.advance(SECOND_MS);
     }
     expect(world.history.all()).toMatchObject([{ state: 'failed', reason: 'its process died 10 times' }]);
-    expect(world.starts).toHaveLength(11);
+    expect(world.starts).toHaveLength(10);
+  });
+
+  test('ends in order are no deaths', async () => {
+    const world = new World(() => ({ lastsMs: 60 * MINUTE_MS }));
+    for (let ends = 0; ends < 15; ends++) {
+      const { scheduler, served } = world.serve(hourly);
+      await world.minutes(1);
+      scheduler.end(0);
+      await world.minutes(1);
+      await served;
+    }
+    expect(world.starts).toHaveLength(15);
+    const last = world.serve(hourly);
+    await world.minutes(1);
+    last.kill();
+    world.killProcess('09:01');
+    world.serve(hourly);
+    await world.minutes(1);
+    expect(world.history.all()).toMatchObject([{ state: 'running', attempt: 17, deaths: 1 }]);
   });
 });
 
@@ -344,6 +382,30 @@ test('a schedule whose memory cannot be read is told once, and the others go on'
     '09:05 ran',
   ]);
   expect(errors()).toHaveLength(1);
+});
+
+const noSpace = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+
+test.each<[string, Error, string[], number]>([
+  ['the system refuses is tried again', noSpace, ['09:01 ran'], 0],
+  [
+    'could start no process is tried again',
+    new RtnError('temporary', 'node could not be started'),
+    ['09:01 ran'],
+    0,
+  ],
+  [
+    'cannot be made has failed',
+    new RtnError('configuration', 'there is no such version'),
+    ['09:01 failed'],
+    78,
+  ],
+])('a start that %s', async (_, refused, states, exitCode) => {
+  const world = new World((_slot, attempt) => ({ lastsMs: SECOND_MS, ...(attempt === 1 && { refused }) }));
+  world.serve(schedule({ cron: '1 9 * * *', retries: { attempts: 1, pauseMs: SECOND_MS } }));
+  await world.minutes(2);
+  expect(world.states()).toEqual(states);
+  expect(world.history.all()).toMatchObject([{ exitCode }]);
 });
 
 test('a storm of starts takes turns, and each has its whole timeout', async () => {

@@ -1,7 +1,6 @@
 import { cronTimes } from '../../src/cli/schedule-times.js';
 import { sleep, VirtualClock } from '../../src/clock.js';
 import { RtnError } from '../../src/error.js';
-import type { SlotRunner } from '../../src/schedule/held.js';
 import {
   type Change,
   type History,
@@ -11,8 +10,9 @@ import {
   type SlotRecord,
   type Standing,
 } from '../../src/schedule/history.js';
+import type { Runners, SlotRunner } from '../../src/schedule/runners.js';
 import type { Schedule } from '../../src/schedule/schedule.js';
-import { type Runners, Scheduler, type SchedulerEvent } from '../../src/schedule/scheduler.js';
+import { Scheduler, type SchedulerEvent } from '../../src/schedule/scheduler.js';
 import { slotText } from '../../src/schedule/slot.js';
 
 const MINUTE_MS = 60_000;
@@ -32,6 +32,8 @@ class SettableClock extends VirtualClock {
 
 /** How one start of a slot goes. `hard` hears no SIGTERM. */
 export interface Script {
+  /** What making its process throws. */
+  readonly refused?: Error;
   /** How long it takes until there is a process. */
   readonly opensMs?: number;
   readonly lastsMs: number;
@@ -118,7 +120,8 @@ export class World {
   #runners(server: string): Runners {
     return {
       start: async (_, slot) => {
-        const { opensMs } = this.#script(hour(slot.slotMs), slot.attempt);
+        const { opensMs, refused } = this.#script(hour(slot.slotMs), slot.attempt);
+        if (refused !== undefined) throw refused;
         this.mostOpening = Math.max(this.mostOpening, ++this.#opening);
         if (opensMs !== undefined) await sleep(this.clock, opensMs);
         this.#opening--;
