@@ -3,6 +3,7 @@ import { oneLine } from '../error.js';
 import { RUNNER_EXIT } from '../exit.js';
 import { SpillFile } from '../loggers/spill.js';
 import { spilledResults } from '../loggers/spilled.js';
+import { Display } from '../observe/display.js';
 import { count, Progress } from '../observe/progress.js';
 import type { Begun, KeepOptions } from '../pipeline/begin.js';
 import type { InputDefinition } from '../pipeline/binding.js';
@@ -60,7 +61,7 @@ export class Launch {
   /** Rows that the replay file got. */
   #kept = 0;
   #pushEndpoint: string | undefined;
-  #progress: Progress | undefined;
+  #display: Display | undefined;
   #startedMs: number;
 
   /** Assembles the operation's stages and finds out which run this is; opens nothing but what tells that. */
@@ -172,7 +173,7 @@ export class Launch {
       ...(!isDryRun && { confirm: () => this.#confirm() }),
       started: (queues) => this.#started(queues),
     });
-    this.#progress?.stop();
+    this.#display?.stop();
     await this.#watch?.close();
     release(exitCode);
     await this.#tellEnd(exitCode);
@@ -186,8 +187,8 @@ export class Launch {
 
   #tell(message: string): void {
     const line = oneLine(message);
-    if (this.#progress === undefined) process.stderr.write(`${line}\n`);
-    else this.#progress.print(line);
+    if (this.#display === undefined) process.stderr.write(`${line}\n`);
+    else this.#display.print(line);
   }
 
   /** Where the run stands when it is left at once. */
@@ -258,15 +259,15 @@ export class Launch {
     const { options } = this.#command;
     // What a person took to confirm is no part of the run.
     this.#startedMs = this.#run.clock.monotonic();
-    this.#progress = new Progress(this.#counts, {
-      clock: this.#run.clock,
-      style: progressStyle(options),
+    const { clock } = this.#run;
+    const progress = new Progress(this.#counts, {
+      clock,
       label: this.#label,
       total: totalToPass(this.#pipeline.reader.total, options.selection),
       isDryRun: this.#rehearsal !== undefined,
-      stream: process.stderr,
     });
-    this.#progress.start();
+    this.#display = new Display(progress, { clock, style: progressStyle(options), stream: process.stderr });
+    this.#display.start();
   }
 
   async #tellEnd(exitCode: number): Promise<void> {
