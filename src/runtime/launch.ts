@@ -13,7 +13,6 @@ import { Ending } from '../pipeline/ending.js';
 import { LiveControl } from '../pipeline/live-control.js';
 import { Outstanding } from '../pipeline/outstanding.js';
 import { runPipeline } from '../pipeline/pipeline.js';
-import type { Incoming } from '../pipeline/record.js';
 import { Selection, selectionText } from '../pipeline/selection.js';
 import { ReplayFile } from '../readers/replay-file.js';
 import { bindInputs, bindOutputs, logLocation, theInput } from './bind.js';
@@ -58,8 +57,6 @@ export class Launch {
   readonly #outstanding = new Outstanding();
   #watch: Watch | undefined;
   readonly #replayFile: ReplayFile;
-  /** Rows that the replay file got. */
-  #kept = 0;
   #pushEndpoint: string | undefined;
   #display: Display | undefined;
   #startedMs: number;
@@ -168,7 +165,7 @@ export class Launch {
       ...((this.#pipeline.reader.isEndless || this.#watch !== undefined) && {
         outstanding: this.#outstanding,
       }),
-      ...(this.#pipeline.reader.isEndless && { keepRows: (records) => this.#keepRows(records) }),
+      ...(this.#pipeline.reader.isEndless && { keepRows: (records) => this.#replayFile.append(records) }),
       ...(this.#watch && { logged: this.#watch.metrics.note }),
       ...(!isDryRun && { confirm: () => this.#confirm() }),
       started: (queues) => this.#started(queues),
@@ -217,13 +214,6 @@ export class Launch {
         if (text !== undefined && !options.quiet) this.#tell(text);
       },
     };
-  }
-
-  async #keepRows(records: readonly Incoming[]): Promise<void> {
-    this.#kept = await this.#replayFile.append(records);
-    const malformed = records.length - this.#kept;
-    if (malformed > 0)
-      this.#run.warn(`${count(malformed)} of the rows that are left were malformed and are not kept`);
   }
 
   #confirm(): Promise<void> {
@@ -297,7 +287,8 @@ export class Launch {
       counts: this.#counts,
       ending: this.#ending,
       spillFile: this.#counts.spilled > 0 ? this.#spillFile.path : undefined,
-      replay: this.#kept > 0 ? { file: this.#replayFile.path, endpoint: this.#pushEndpoint } : undefined,
+      replay:
+        this.#replayFile.rows > 0 ? { file: this.#replayFile.path, endpoint: this.#pushEndpoint } : undefined,
       notFound: this.#selection?.missing ?? [],
       begun: this.#begun,
     };
