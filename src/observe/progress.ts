@@ -1,8 +1,10 @@
+import type { Clock } from '../clock.js';
 import { type Counts, loggedTotal } from '../pipeline/counts.js';
-import { Display, type DisplayOptions } from './display.js';
+import type { Drawable } from './display.js';
 import { RateWindow } from './rate.js';
 
-interface ProgressOptions extends DisplayOptions {
+interface ProgressOptions {
+  readonly clock: Clock;
   readonly label: string;
   /** Rows that will have come by at the end, selected or not, when known: gives the ETA. */
   readonly total: number | undefined;
@@ -12,32 +14,16 @@ interface ProgressOptions extends DisplayOptions {
 
 const BAR_CELLS = 20;
 
-/** Shows the counts of a run while it goes. It counts results that are logged, not messages on their way. */
-export class Progress {
+/** The counts of a run while it goes, to be displayed. It counts results that are logged, not messages on their way. */
+export class Progress implements Drawable {
   readonly #counts: Counts;
   readonly #options: ProgressOptions;
   readonly #logged = new RateWindow();
   readonly #passed = new RateWindow();
-  readonly #display: Display;
 
   constructor(counts: Counts, options: ProgressOptions) {
     this.#counts = counts;
     this.#options = options;
-    this.#display = new Display(this, options);
-  }
-
-  start(): void {
-    this.#display.start();
-  }
-
-  /** Stops and, on a terminal, takes its lines away. */
-  stop(): void {
-    this.#display.stop();
-  }
-
-  /** Prints a line of someone else's, above what is drawn. */
-  print(line: string): void {
-    this.#display.print(line);
   }
 
   sample(): void {

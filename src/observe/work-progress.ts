@@ -1,38 +1,24 @@
+import type { Clock } from '../clock.js';
 import { oneLine } from '../error.js';
 import type { TaskProgress } from '../pipeline/task.js';
-import { Display, type DisplayOptions } from './display.js';
+import type { Drawable } from './display.js';
 import { etaText, wayWords } from './progress.js';
 import { RateWindow } from './rate.js';
 
-interface WorkProgressOptions extends DisplayOptions {
+interface WorkProgressOptions {
+  readonly clock: Clock;
   readonly label: string;
 }
 
-/** Shows how a task stands while it works, by what it last told. */
-export class WorkProgress {
+/** How a task stands while it works, by what it last told, to be displayed. */
+export class WorkProgress implements Drawable {
   /** Undefined until the task has told something. */
   standing: TaskProgress | undefined;
   readonly #options: WorkProgressOptions;
   readonly #done = new RateWindow();
-  readonly #display: Display;
 
   constructor(options: WorkProgressOptions) {
     this.#options = options;
-    this.#display = new Display(this, options);
-  }
-
-  start(): void {
-    this.#display.start();
-  }
-
-  /** Stops and, on a terminal, takes its lines away. */
-  stop(): void {
-    this.#display.stop();
-  }
-
-  /** Prints a line of someone else's, above what is drawn. */
-  print(line: string): void {
-    this.#display.print(line);
   }
 
   sample(): void {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { RtnError } from '../error.js';
 import type { Run } from '../pipeline/contract.js';
 import { fileNameOf } from '../pipeline/file-name.js';
-import type { Incoming } from '../pipeline/record.js';
+import type { Incoming, Row } from '../pipeline/record.js';
 import { writeLosslessJson } from '../yson/exact-json.js';
 
 /** How many rows are written at a time. */
@@ -16,16 +16,31 @@ const BATCH = 1_000;
 export class ReplayFile {
   readonly path: string;
   readonly #folder: string;
+  readonly #warn: Run['warn'];
+  #rows = 0;
 
-  constructor({ id, stateDir }: Pick<Run, 'id' | 'stateDir'>) {
+  constructor({ id, stateDir, warn }: Pick<Run, 'id' | 'stateDir' | 'warn'>) {
     this.#folder = stateDir;
+    this.#warn = warn;
     this.path = join(stateDir, `${fileNameOf(id)}.replay.ndjson`);
   }
 
-  /** Adds the rows; a malformed record has none. Returns how many were written; throws `storage`. */
-  async append(records: readonly Incoming[]): Promise<number> {
+  /** How many rows it got. */
+  get rows(): number {
+    return this.#rows;
+  }
+
+  /** Adds the rows; a malformed record has none, which is a warning. Throws `storage`. */
+  async append(records: readonly Incoming[]): Promise<void> {
     const rows = records.flatMap((record) => ('row' in record ? [record.row] : []));
-    if (rows.length === 0) return 0;
+    if (rows.length > 0) await this.#write(rows);
+    this.#rows += rows.length;
+    const malformed = (records.length - rows.length).toLocaleString('en-US');
+    if (rows.length < records.length)
+      this.#warn(`${malformed} of the rows that are left were malformed and are not kept`);
+  }
+
+  async #write(rows: readonly Row[]): Promise<void> {
     try {
       await mkdir(this.#folder, { recursive: true, mode: 0o700 });
       const file = await open(this.path, 'a', 0o600);
@@ -49,6 +64,5 @@ export class ReplayFile {
         { cause },
       );
     }
-    return rows.length;
   }
 }

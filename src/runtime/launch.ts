@@ -3,6 +3,7 @@ import { oneLine } from '../error.js';
 import { RUNNER_EXIT } from '../exit.js';
 import { SpillFile } from '../loggers/spill.js';
 import { spilledResults } from '../loggers/spilled.js';
+import { Display } from '../observe/display.js';
 import { count, Progress } from '../observe/progress.js';
 import type { Begun, KeepOptions } from '../pipeline/begin.js';
 import type { InputDefinition } from '../pipeline/binding.js';
@@ -12,7 +13,6 @@ import { Ending } from '../pipeline/ending.js';
 import { LiveControl } from '../pipeline/live-control.js';
 import { Outstanding } from '../pipeline/outstanding.js';
 import { runPipeline } from '../pipeline/pipeline.js';
-import type { Incoming } from '../pipeline/record.js';
 import { Selection, selectionText } from '../pipeline/selection.js';
 import { ReplayFile } from '../readers/replay-file.js';
 import { bindInputs, bindOutputs, logLocation, theInput } from './bind.js';
@@ -57,10 +57,8 @@ export class Launch {
   readonly #outstanding = new Outstanding();
   #watch: Watch | undefined;
   readonly #replayFile: ReplayFile;
-  /** Rows that the replay file got. */
-  #kept = 0;
   #pushEndpoint: string | undefined;
-  #progress: Progress | undefined;
+  #display: Display | undefined;
   #startedMs: number;
 
   /** Assembles the operation's stages and finds out which run this is; opens nothing but what tells that. */
@@ -167,12 +165,12 @@ export class Launch {
       ...((this.#pipeline.reader.isEndless || this.#watch !== undefined) && {
         outstanding: this.#outstanding,
       }),
-      ...(this.#pipeline.reader.isEndless && { keepRows: (records) => this.#keepRows(records) }),
+      ...(this.#pipeline.reader.isEndless && { keepRows: (records) => this.#replayFile.append(records) }),
       ...(this.#watch && { logged: this.#watch.metrics.note }),
       ...(!isDryRun && { confirm: () => this.#confirm() }),
       started: (queues) => this.#started(queues),
     });
-    this.#progress?.stop();
+    this.#display?.stop();
     await this.#watch?.close();
     release(exitCode);
     await this.#tellEnd(exitCode);
@@ -186,8 +184,8 @@ export class Launch {
 
   #tell(message: string): void {
     const line = oneLine(message);
-    if (this.#progress === undefined) process.stderr.write(`${line}\n`);
-    else this.#progress.print(line);
+    if (this.#display === undefined) process.stderr.write(`${line}\n`);
+    else this.#display.print(line);
   }
 
   /** Where the run stands when it is left at once. */
@@ -216,13 +214,6 @@ export class Launch {
         if (text !== undefined && !options.quiet) this.#tell(text);
       },
     };
-  }
-
-  async #keepRows(records: readonly Incoming[]): Promise<void> {
-    this.#kept = await this.#replayFile.append(records);
-    const malformed = records.length - this.#kept;
-    if (malformed > 0)
-      this.#run.warn(`${count(malformed)} of the rows that are left were malformed and are not kept`);
   }
 
   #confirm(): Promise<void> {
@@ -258,15 +249,15 @@ export class Launch {
     const { options } = this.#command;
     // What a person took to confirm is no part of the run.
     this.#startedMs = this.#run.clock.monotonic();
-    this.#progress = new Progress(this.#counts, {
-      clock: this.#run.clock,
-      style: progressStyle(options),
+    const { clock } = this.#run;
+    const progress = new Progress(this.#counts, {
+      clock,
       label: this.#label,
       total: totalToPass(this.#pipeline.reader.total, options.selection),
       isDryRun: this.#rehearsal !== undefined,
-      stream: process.stderr,
     });
-    this.#progress.start();
+    this.#display = new Display(progress, { clock, style: progressStyle(options), stream: process.stderr });
+    this.#display.start();
   }
 
   async #tellEnd(exitCode: number): Promise<void> {
@@ -296,7 +287,8 @@ export class Launch {
       counts: this.#counts,
       ending: this.#ending,
       spillFile: this.#counts.spilled > 0 ? this.#spillFile.path : undefined,
-      replay: this.#kept > 0 ? { file: this.#replayFile.path, endpoint: this.#pushEndpoint } : undefined,
+      replay:
+        this.#replayFile.rows > 0 ? { file: this.#replayFile.path, endpoint: this.#pushEndpoint } : undefined,
       notFound: this.#selection?.missing ?? [],
       begun: this.#begun,
     };

@@ -2,6 +2,7 @@ import { systemClock } from '../clock.js';
 import { oneLine, RtnError, toRtnError } from '../error.js';
 import { RUNNER_EXIT, runnerExit } from '../exit.js';
 import { openTaskRecord, type TaskRecord } from '../loggers/task-record.js';
+import { Display } from '../observe/display.js';
 import { WorkProgress } from '../observe/work-progress.js';
 import { DEFAULT_WAIT_MS } from '../pipeline/begin.js';
 import type { Task, TaskRun } from '../pipeline/task.js';
@@ -26,6 +27,7 @@ export class TaskLaunch {
   readonly #runId: string;
   readonly #ended = new AbortController();
   readonly #progress: WorkProgress;
+  readonly #display: Display;
   readonly #startedMs = systemClock.monotonic();
   #record: TaskRecord | undefined;
   /** Who asked for the end before all was done: a signal, `rtn runs stop`. */
@@ -39,10 +41,10 @@ export class TaskLaunch {
     this.#definition = definition;
     this.#command = command;
     this.#runId = command.options.runId ?? freshId(name);
-    this.#progress = new WorkProgress({
+    this.#progress = new WorkProgress({ clock: systemClock, label: `${name} ${version}` });
+    this.#display = new Display(this.#progress, {
       clock: systemClock,
       style: progressStyle(command.options),
-      label: `${name} ${version}`,
       stream: process.stderr,
     });
   }
@@ -62,10 +64,10 @@ export class TaskLaunch {
       tell: (message) => this.#tell(message),
       standing: () => 'what was begun is left; start it again',
     });
-    this.#progress.start();
+    this.#display.start();
     const end = await this.#work(task, drained);
     this.#cancelDrain();
-    this.#progress.stop();
+    this.#display.stop();
     await this.#record?.end({ ...end, work: this.#progress.standing });
     release(end.exitCode);
     await this.#tellEnd(end);
@@ -172,7 +174,7 @@ export class TaskLaunch {
   }
 
   #tell(message: string): void {
-    this.#progress.print(oneLine(message));
+    this.#display.print(oneLine(message));
   }
 
   async #tellEnd(end: TaskEnd): Promise<void> {

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
 import { VirtualClock } from '../../src/clock.js';
-import type { ProgressStyle } from '../../src/observe/display.js';
+import { Display, type ProgressStyle } from '../../src/observe/display.js';
 import { Progress } from '../../src/observe/progress.js';
 import { newCounts } from '../../src/pipeline/counts.js';
 
@@ -13,7 +13,8 @@ function progress(
   const clock = new VirtualClock();
   const counts = newCounts();
   const stream = Object.assign(new PassThrough({ encoding: 'utf8' }), { columns: 80, rows: 24, isTTY: true });
-  const shown = new Progress(counts, { clock, style, label: 'driver_push 1.4.10', total, isDryRun, stream });
+  const drawn = new Progress(counts, { clock, label: 'driver_push 1.4.10', total, isDryRun });
+  const shown = new Display(drawn, { clock, style, stream });
   return { clock, counts, shown, text: () => String(stream.read() ?? '') };
 }
 
