@@ -1,28 +1,25 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { sleep, systemClock } from '../clock.js';
+import { systemClock } from '../clock.js';
 import { oneLine } from '../error.js';
 import { RUNNER_EXIT } from '../exit.js';
 import { thisHolder } from '../pipeline/holder.js';
-import { decideManual } from '../schedule/decide-manual.js';
-import type { Change, History, SlotRecord } from '../schedule/history.js';
+import type { Change, SlotRecord } from '../schedule/history.js';
 import type { SlotRunner } from '../schedule/runners.js';
-import type { Schedule } from '../schedule/schedule.js';
 import { parseSlot, slotRunId, slotText } from '../schedule/slot.js';
-import { abandonedSlot, endedSlot, endWithoutProcess, type SlotEnd, withAlert } from '../schedule/slots.js';
+import { endedSlot, endWithoutProcess, type SlotEnd, withAlert } from '../schedule/slots.js';
 import { sendSlotAlert } from './schedule-alert.js';
 import { type HistoryOptions, withHistory, withHistoryOption } from './schedule-place.js';
 import { schedulesOf, theSchedule } from './schedule-registry.js';
 import { RegistryRunners } from './schedule-runners.js';
+import { ENDING_SIGNALS, type SlotPlace, takeSlot } from './schedule-turn.js';
 import { type Session, withRoot } from './session.js';
 
 interface RunOptions extends HistoryOptions {
   readonly slot?: number;
 }
 
-/** How often it is looked whether what stands in the way has ended. */
-const LOOK_MS = 1_000;
-
-const FORWARDED = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+/** How often it is looked whether others ask something of the slot. */
+const LOOK_MS = 5_000;
 
 /** `rtn schedule run`: one slot, now, in the foreground. */
 export function registerRun(command: Command, session: Session): void {
@@ -67,7 +64,7 @@ async function runSlot(
     output: () => ({ kind: 'inherit' }),
   });
   await withHistory(options, session, async (history) => {
-    const taken = await take({ schedule, slotMs, server, history, runners, session });
+    const taken = await takeSlot({ schedule, slotMs, server, history, runners, session });
     if (taken === undefined) {
       session.exitCode = RUNNER_EXIT.temporary;
       return;
@@ -76,77 +73,8 @@ async function runSlot(
   });
 }
 
-interface Surroundings {
-  readonly schedule: Schedule;
-  readonly history: History;
-  readonly runners: RegistryRunners;
-  readonly session: Session;
-}
-
-type Taking = Surroundings & { readonly slotMs: number; readonly server: string };
-
-/** Takes the slot, once nothing stands in its way; undefined where it is refused, or a signal ends the wait. */
-async function take(given: Taking): Promise<SlotRecord | undefined> {
-  const interrupted = new AbortController();
-  const interrupt = (signal: NodeJS.Signals) => interrupted.abort(signal);
-  for (const signal of FORWARDED) process.on(signal, interrupt);
-  try {
-    return await waitForTurn(given, interrupted.signal);
-  } finally {
-    for (const signal of FORWARDED) process.off(signal, interrupt);
-  }
-}
-
-async function waitForTurn(given: Taking, interrupted: AbortSignal): Promise<SlotRecord | undefined> {
-  const { schedule, history, runners, session, slotMs, server } = given;
-  let told: string | undefined;
-  for (;;) {
-    const decision = await history.change(
-      schedule.name,
-      (standing) =>
-        decideManual(schedule, standing, {
-          slotMs,
-          server,
-          nowMs: systemClock.now(),
-          fate: (slot) => runners.fate(slot),
-        }),
-      slotMs,
-    );
-    if (decision.kind === 'refused') {
-      session.err(
-        `rtn: ${decision.reason}; nothing was started\nnext: rtn schedule history ${schedule.name}\n`,
-      );
-      return undefined;
-    }
-    if (interrupted.aborted) return abandon(given, `${interrupted.reason} came before its turn`);
-    if (decision.kind === 'start') return decision.slot;
-    if (told !== decision.behind) session.err(`waits for ${decision.behind} to end\n`);
-    told = decision.behind;
-    await history.beat(server);
-    await sleep(systemClock, LOOK_MS, interrupted);
-  }
-}
-
-/** Nobody waits for the slot any more. */
-async function abandon(
-  { schedule, history, session, slotMs, server }: Taking,
-  why: string,
-): Promise<undefined> {
-  await history.change(
-    schedule.name,
-    ({ slots }): Change => {
-      const known = slots.find((slot) => slot.slotMs === slotMs);
-      if (known === undefined || known.server !== server) return {};
-      const { silentMs: _, ...slot } = known;
-      return { put: [abandonedSlot(slot, systemClock.now(), why)] };
-    },
-    slotMs,
-  );
-  session.err(`rtn: ${why}; nothing was started\n`);
-}
-
 /** Runs a slot that is ours, and writes down how it ended. */
-async function runTaken(slot: SlotRecord, given: Surroundings): Promise<number> {
+async function runTaken(slot: SlotRecord, given: SlotPlace): Promise<number> {
   const { schedule, history, runners, session } = given;
   let runner: SlotRunner;
   try {
@@ -188,13 +116,13 @@ async function runTaken(slot: SlotRecord, given: Surroundings): Promise<number> 
 async function follow(
   runner: SlotRunner,
   slot: SlotRecord,
-  { schedule, history }: Surroundings,
+  { schedule, history }: SlotPlace,
 ): Promise<number> {
   const forward = (signal: NodeJS.Signals) => {
     // A terminal sends Ctrl-C to the runner, too. Sent once more it would be the second signal: exit at once.
     if (signal === 'SIGTERM' || process.stdin.isTTY !== true) runner.terminate();
   };
-  for (const signal of FORWARDED) process.on(signal, forward);
+  for (const signal of ENDING_SIGNALS) process.on(signal, forward);
   let isTold = false;
   const look = async () => {
     const { stop } = await history.change(
@@ -208,13 +136,13 @@ async function follow(
     isTold = true;
     runner.terminate();
   };
-  const timer = setInterval(() => void look().catch(() => {}), 5 * LOOK_MS);
+  const timer = setInterval(() => void look().catch(() => {}), LOOK_MS);
   runner.go();
   try {
     return await runner.ended;
   } finally {
     clearInterval(timer);
-    for (const signal of FORWARDED) process.off(signal, forward);
+    for (const signal of ENDING_SIGNALS) process.off(signal, forward);
   }
 }
 
@@ -222,7 +150,7 @@ async function follow(
 async function settle(
   slot: SlotRecord,
   end: SlotEnd,
-  { schedule, history, session }: Surroundings,
+  { schedule, history, session }: SlotPlace,
 ): Promise<void> {
   const { settled } = await history.change(
     schedule.name,

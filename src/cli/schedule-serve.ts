@@ -2,19 +2,15 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { systemClock } from '../clock.js';
 import { oneLine } from '../error.js';
 import { RUNNER_EXIT } from '../exit.js';
-import { workTree } from '../git/worktree.js';
 import type { StatusAddress, StatusServer } from '../observe/status-server.js';
 import { thisHolder } from '../pipeline/holder.js';
-import { loadRegistry } from '../registry/registry.js';
-import { shownText } from '../report/mask.js';
-import { loadSchedules } from '../rules/schedules.js';
 import { parseAddress } from '../runtime/options.js';
-import type { Schedule } from '../schedule/schedule.js';
 import { Scheduler, type SchedulerEvent } from '../schedule/scheduler.js';
 import { slotRunId } from '../schedule/slot.js';
-import { alertWarnings, sendSlotAlert } from './schedule-alert.js';
+import { sendSlotAlert } from './schedule-alert.js';
 import { scheduleFilesMark } from './schedule-files.js';
 import { type HistoryOptions, withHistory, withHistoryOption } from './schedule-place.js';
+import { rereadOnChange, scheduleReader } from './schedule-reader.js';
 import { RegistryRunners } from './schedule-runners.js';
 import { cronTimes } from './schedule-times.js';
 import { slotJson, slotWords } from './schedule-words.js';
@@ -28,9 +24,6 @@ interface ServeOptions extends HistoryOptions {
   readonly json?: boolean;
   readonly healthPort?: StatusAddress;
 }
-
-/** So often it is looked whether a schedules.yaml has changed. */
-const REREAD_MS = 5_000;
 
 const DEFAULT_GRACE_MS = 30_000;
 
@@ -97,12 +90,12 @@ async function serve(options: ServeOptions, session: Session): Promise<void> {
       },
       sendAlert: (schedule, slot) => sendSlotAlert(schedule, slot, { env: session.env, clock: systemClock }),
     });
-    const read = reader(root, session, tell);
+    const read = scheduleReader(root, session, tell.line);
     // Before they are read: what is written meanwhile is seen at the next look.
     const mark = scheduleFilesMark(root);
     scheduler.load(await read());
     tell.line(`serves the schedules of ${root}; the history is in ${history.address}`);
-    const stopReading = rereadOnChange(root, mark, async () => scheduler.load(await read()), tell);
+    const stopReading = rereadOnChange(root, mark, async () => scheduler.load(await read()), tell.line);
     const health = await openHealth(options.healthPort, scheduler, counts);
     if (health !== undefined) tell.line(`health and metrics on ${health.origin}`);
     const release = endOnSignals(scheduler, options.grace ?? DEFAULT_GRACE_MS, tell);
@@ -151,57 +144,6 @@ function teller({ json }: ServeOptions, session: Session): Teller {
         );
     },
   };
-}
-
-/**
- * Reads the schedules, and tells what cannot be used of them. One that was usable before goes on as it was, for as long as
- * its entry stands there with a mistake.
- */
-function reader(root: string, session: Session, tell: Teller): () => Promise<readonly Schedule[]> {
-  let before: readonly Schedule[] = [];
-  return async () => {
-    const registry = loadRegistry(workTree(root), await session.components());
-    const { schedules, unusable } = loadSchedules(registry);
-    const kept = before.filter(
-      ({ name, operation }) =>
-        schedules.every((schedule) => schedule.name !== name) &&
-        unusable.some((mistake) => mistake.operation === operation && (mistake.schedule ?? name) === name),
-    );
-    for (const { line } of unusable) tell.line(`left out: ${shownText(line)}`);
-    for (const { name } of kept) tell.line(`${name} goes on as it was`);
-    if (unusable.length > 0) tell.line('next: rtn check');
-    const served = [...schedules, ...kept];
-    for (const line of alertWarnings(served, session.env)) tell.line(`warning: ${line}`);
-    const paused = schedules.filter(({ isPaused }) => isPaused).length;
-    tell.line(
-      `read ${schedules.length} ${schedules.length === 1 ? 'schedule' : 'schedules'}${paused === 0 ? '' : `, ${paused} of them paused`}`,
-    );
-    before = served;
-    return served;
-  };
-}
-
-/** Reads again when the files are no more as `mark` says. */
-function rereadOnChange(root: string, mark: string, read: () => Promise<void>, tell: Teller): () => void {
-  let known = mark;
-  let isReading = false;
-  const look = async () => {
-    const now = scheduleFilesMark(root);
-    if (isReading || now === known) return;
-    isReading = true;
-    try {
-      await read();
-      known = now;
-    } catch (thrown) {
-      known = now;
-      const message = thrown instanceof Error ? thrown.message : String(thrown);
-      tell.line(`error: the schedules could not be read again, the old ones stay: ${oneLine(message)}`);
-    } finally {
-      isReading = false;
-    }
-  };
-  const timer = setInterval(() => void look(), REREAD_MS);
-  return () => clearInterval(timer);
 }
 
 function endOnSignals(scheduler: Scheduler, graceMs: number, tell: Teller): () => void {

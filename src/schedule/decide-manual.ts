@@ -1,4 +1,4 @@
-import type { Fate } from './decide.js';
+import type { Fate } from './decision.js';
 import { type Change, isActive, type KnownSlot, type SlotRecord, type Standing } from './history.js';
 import type { Schedule } from './schedule.js';
 import { slotText } from './slot.js';

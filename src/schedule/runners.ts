@@ -1,4 +1,4 @@
-import type { Fate } from './decide.js';
+import type { Fate } from './decision.js';
 import type { KnownSlot, SlotRecord } from './history.js';
 import type { Schedule } from './schedule.js';
 

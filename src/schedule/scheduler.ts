@@ -1,6 +1,7 @@
 import { type Clock, sleep } from '../clock.js';
 import { toRtnError } from '../error.js';
-import { type Decision, decide, decideFirst, type Fate } from './decide.js';
+import { decide, decideFirst } from './decide.js';
+import type { Decision, Fate } from './decision.js';
 import { Hands } from './hands.js';
 import type { History, KnownSlot, SlotRecord } from './history.js';
 import { Lanes } from './lanes.js';
