@@ -53,7 +53,7 @@ export class HttpClient {
     const agent = this.#agent;
     if (agent === undefined) throw new Error('send was called before open');
     const connections = this.#connectionsTo(String(request.origin));
-    const exchange = new Exchange(this, this.run.clock.monotonic(), this.#maxBodyBytes, settle);
+    const exchange = new Exchange(this, this.#maxBodyBytes, settle);
     this.#deadlines?.add(exchange);
     try {
       (connections ?? agent).dispatch(request, exchange);
