@@ -61,6 +61,7 @@ export function foreignCode(thrown: unknown): string | undefined {
 
 /** Makes foreign text safe for one terminal or log line: control characters become visible escapes, length is cut. */
 export function oneLine(text: string, maxLength = 500): string {
+  if (text.length <= maxLength && isPlain(text)) return text;
   const escaped = text.replace(
     /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
     (char) =>
@@ -71,4 +72,13 @@ export function oneLine(text: string, maxLength = 500): string {
           : `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
   return escaped.length > maxLength ? `${escaped.slice(0, maxLength - 1)}…` : escaped;
+}
+
+/** Whether it is nothing but printable ASCII, as nearly every id of a provider: that is told without a regular expression. */
+function isPlain(text: string): boolean {
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code < 0x20 || code > 0x7e) return false;
+  }
+  return true;
 }

@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.js';
 import { oneLine, RtnError } from '../error.js';
 import type { Answer, AnswerClass } from '../pipeline/contract.js';
 import { AnswerBody } from './body.js';
@@ -34,20 +35,20 @@ export class Answers {
     this.#isIdempotent = isIdempotent;
   }
 
-  /** What an exchange comes to; `nowMs` is wall time, for a Retry-After that is a date. */
-  of(result: ExchangeResult, nowMs: number): Answer {
+  /** What an exchange comes to; the clock is asked where a Retry-After is a date. */
+  of(result: ExchangeResult, clock: Clock): Answer {
     return 'response' in result
-      ? this.ofResponse(result.response, new AnswerBody(result.response.body), nowMs)
+      ? this.ofResponse(result.response, new AnswerBody(result.response.body), clock)
       : this.#ofError(result.error, result.wasStarted);
   }
 
-  ofResponse(response: HttpResponse, body: AnswerBody, nowMs: number): Answer {
+  ofResponse(response: HttpResponse, body: AnswerBody, clock: Clock): Answer {
     const { status } = response;
     const outcome = this.#rules?.ofResponse(response, body) ?? this.#classify(status);
     const answer =
       outcome.class === 'sent'
         ? this.#sent(status, body)
-        : this.#notSent(outcome.class, status, body, retryAfterMs(response.headers, nowMs));
+        : this.#notSent(outcome.class, status, body, retryAfterMs(response.headers, clock.now()));
     return outcome.isSuppressed ? { ...answer, suppress: true } : answer;
   }
 

@@ -2,6 +2,7 @@ import type { Agent } from 'undici';
 import type { Run } from '../pipeline/contract.js';
 import { Connections } from './connections.js';
 import { Deadlines, Exchange, type ExchangeResult } from './exchange.js';
+import { joinsWrites } from './joined-writes.js';
 
 /** A request as undici dispatches it. */
 export type HttpRequest = Parameters<Agent['dispatch']>[0];
@@ -34,7 +35,7 @@ export class HttpClient {
       // Our own deadlines are tighter; these only catch what they cannot see.
       headersTimeout: 2 * timeoutMs,
       bodyTimeout: 2 * timeoutMs,
-      connect: undici.buildConnector({ timeout: timeoutMs }),
+      connect: joinsWrites(undici.buildConnector({ timeout: timeoutMs })),
     };
     this.#agent = new undici.Agent({ ...options, connections: concurrency });
     this.#makeConnections = (origin) =>
@@ -52,7 +53,7 @@ export class HttpClient {
     const agent = this.#agent;
     if (agent === undefined) throw new Error('send was called before open');
     const connections = this.#connectionsTo(String(request.origin));
-    const exchange = new Exchange(this, this.run.clock.monotonic(), this.#maxBodyBytes, settle);
+    const exchange = new Exchange(this, this.#maxBodyBytes, settle);
     this.#deadlines?.add(exchange);
     try {
       (connections ?? agent).dispatch(request, exchange);

@@ -73,13 +73,13 @@ export class HttpBatches implements BatchChannel {
 
   #answer(messages: readonly Message[], result: ExchangeResult): BatchAnswer {
     const { answers, client, results } = this.#options;
-    const nowMs = client.run.clock.now();
-    if (!('response' in result)) return { whole: answers.of(result, nowMs) };
+    const { clock } = client.run;
+    if (!('response' in result)) return { whole: answers.of(result, clock) };
     const { response } = result;
     const body = new AnswerBody(response.body);
-    const whole: Answer = answers.ofResponse(response, body, nowMs);
+    const whole: Answer = answers.ofResponse(response, body, clock);
     if (whole.class !== 'sent' || results === undefined) return { whole };
-    const items = results.read(messages, response, body, nowMs);
+    const items = results.read(messages, response, body, clock.now());
     return typeof items === 'string' ? { whole: answers.unreadable(response, items) } : { whole, items };
   }
 }

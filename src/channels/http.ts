@@ -144,9 +144,7 @@ class HttpChannel implements Channel {
     const { run } = this.#client;
     const requestOf = this.#single();
     try {
-      this.#client.exchange(requestOf(message, run), (result) =>
-        settle(this.#answers.of(result, run.clock.now())),
-      );
+      this.#client.exchange(requestOf(message, run), (result) => settle(this.#answers.of(result, run.clock)));
     } catch (thrown) {
       settle(unsendableRow(thrown));
     }

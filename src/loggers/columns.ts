@@ -53,23 +53,25 @@ export const LOG_COLUMNS: readonly LogColumn[] = [
   time('finished_at', (result) => result.finishedAtMs),
 ];
 
-/** Writes a wall time as ISO 8601 in UTC. Times of one column come close together: the text of a second is made once. */
-function isoTimes(): (timeMs: number) => string {
+/** Writes wall times of one column as ISO 8601 in UTC. They come close together: the text of a second is made once. */
+export function isoTimes(): (timeMs: number) => string {
   let second = Number.NaN;
   let beforeMs = '';
+  let lastMs = Number.NaN;
+  let last = '';
   return (timeMs) => {
+    if (timeMs === lastMs) return last;
+    lastMs = timeMs;
     const ofTime = Math.floor(timeMs / 1_000);
     if (ofTime !== second) {
       beforeMs = new Date(ofTime * 1_000).toISOString().slice(0, -4);
       second = ofTime;
     }
     const ms = Math.floor(timeMs) - second * 1_000;
-    return `${beforeMs}${ms < 10 ? '00' : ms < 100 ? '0' : ''}${ms}Z`;
+    last = `${beforeMs}${ms < 10 ? '00' : ms < 100 ? '0' : ''}${ms}Z`;
+    return last;
   };
 }
-
-/** A wall time as ISO 8601 in UTC. */
-export const isoTime = isoTimes();
 
 /** The result that a row of the log holds, from values in column order: the inverse of `of`, but for what belongs to the run. */
 export function resultOfRow(values: readonly (string | number | boolean | null)[]): SendResult {

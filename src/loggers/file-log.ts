@@ -128,8 +128,9 @@ export class FileLog implements Logger {
     lines: LineBuffer,
   ): Promise<void> {
     lines.clear();
-    for (const [index, result] of batch.entries()) {
-      if (index % SLICE === SLICE - 1) await new Promise((resolve) => setImmediate(resolve));
+    let count = 0;
+    for (const result of batch) {
+      if (++count % SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
       lines.add(result);
     }
     try {

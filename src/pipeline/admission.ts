@@ -13,6 +13,7 @@ import type { Queue } from './queue.js';
 import type { Incoming, Message, Row, SendResult } from './record.js';
 import type { Selection } from './selection.js';
 import { isSensitive, scalarText, sensitiveDigest } from './sensitive.js';
+import { measureQuickly } from './text-length.js';
 
 /** How many rows are judged before others get a turn: as many as one claim holds, since each claim is a durable write. */
 const BATCH = MAX_CLAIM;
@@ -222,6 +223,7 @@ export class Admission {
 function compileRowSchema(schema: JsonSchema): ValidateFunction {
   const ajv = new Ajv({ strict: false, allErrors: false, messages: true });
   formats.default(ajv);
+  measureQuickly(ajv);
   try {
     return ajv.compile(schema);
   } catch (cause) {

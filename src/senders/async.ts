@@ -134,6 +134,7 @@ class Sending {
   };
 
   #startRequests(): void {
+    const startedAtMs = this.#run.clock.now();
     while (!this.#control.signal.aborted && this.#slotsInUse < this.#endpoint.limit) {
       const nowMs = this.#run.clock.monotonic();
       if (this.#hasNothingToSend(nowMs)) break;
@@ -143,7 +144,7 @@ class Sending {
         return;
       }
       if (this.#control.maySend?.() === false) break;
-      const delivery = this.#retries.takeDue(nowMs) ?? this.#takeNew(nowMs);
+      const delivery = this.#retries.takeDue(nowMs) ?? this.#takeNew(startedAtMs, nowMs);
       if (delivery === undefined) break;
       this.#attempt(delivery, this.#endpoint.pass(nowMs));
     }
@@ -159,9 +160,9 @@ class Sending {
     return this.#retries.size >= this.#maxWaitingRetries;
   }
 
-  #takeNew(nowMs: number): Delivery | undefined {
+  #takeNew(startedAtMs: number, nowMs: number): Delivery | undefined {
     const message = this.#messages.tryReceive();
-    return message === undefined ? undefined : deliveryOf(message, this.#run.clock.now(), nowMs);
+    return message === undefined ? undefined : deliveryOf(message, startedAtMs, nowMs);
   }
 
   #waitOrFinish(): void {
