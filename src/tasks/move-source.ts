@@ -6,8 +6,9 @@ import { copyTo } from '../postgres/copy-to.js';
 import { deletePages } from '../postgres/delete-pages.js';
 import { type Grant, requireGrants } from '../postgres/grants.js';
 import type { TableName } from '../postgres/identifier.js';
+import { isTruncatable, truncateMoved } from '../postgres/truncate.js';
 import { type MoveColumn, readColumns } from './move-columns.js';
-import { type MoveBatch, XID } from './move-plan.js';
+import { isOfBatch, type MoveBatch, XID } from './move-plan.js';
 
 /** Which log it is: two logs never go into one folder. */
 export interface SourceIdentity {
@@ -84,7 +85,7 @@ export class MoveSource {
   ): AsyncGenerator<Buffer> {
     const next = new Date(Date.parse(day) + 86_400_000).toISOString().slice(0, 10);
     const query = `select ${columns.map(({ sql }) => sql).join(', ')} from ${this.table.sql}
-      where ${XID} >= ${batch.from} and ${XID} < ${batch.to}
+      where ${isOfBatch(batch)}
         and finished_at >= '${day} 00:00:00+00' and finished_at < '${next} 00:00:00+00'`;
     const client = await this.pool.connect();
     const ignore = () => {};
@@ -123,6 +124,16 @@ export class MoveSource {
     });
   }
 
+  /** Whether `truncate` could empty the log now, once all below `xid` has been moved. */
+  isTruncatable(xid: bigint): Promise<boolean> {
+    return isTruncatable(this.pool, this.table, standing(xid));
+  }
+
+  /** Empties at once what holds nothing from the cursor on: the log, or partitions of it; yields how many rows each had. */
+  truncate(cursor: bigint): AsyncGenerator<number> {
+    return truncateMoved(this.pool, this.table, standing(cursor));
+  }
+
   /** How many rows have from <= xid < to. */
   async count(from: bigint, to: bigint): Promise<number> {
     const { rows } = await this.pool.query<{ count: string }>(
@@ -131,6 +142,10 @@ export class MoveSource {
     );
     return Number(rows[0]?.count ?? 0);
   }
+}
+
+function standing(xid: bigint): { readonly where: string; readonly values: readonly unknown[] } {
+  return { where: `${XID} >= $1`, values: [xid] };
 }
 
 interface FoundTable {
