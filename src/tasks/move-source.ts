@@ -1,7 +1,6 @@
 import type { Pool } from 'pg';
 import { RtnError } from '../error.js';
 import { connectPostgres } from '../postgres/connect.js';
-import { CopyJson } from '../postgres/copy-json.js';
 import { copyTo } from '../postgres/copy-to.js';
 import { deletePages } from '../postgres/delete-pages.js';
 import { type Grant, requireGrants } from '../postgres/grants.js';
@@ -9,6 +8,7 @@ import type { TableName } from '../postgres/identifier.js';
 import { isTruncatable, truncateMoved } from '../postgres/truncate.js';
 import { type MoveColumn, readColumns } from './move-columns.js';
 import { isOfBatch, type MoveBatch, XID } from './move-plan.js';
+import { SkiffRows } from './move-skiff.js';
 
 /** Which log it is: two logs never go into one folder. */
 export interface SourceIdentity {
@@ -25,7 +25,7 @@ const SILENCE_MS = 600_000;
 /** More rows than that do not fit on a page of 8 KiB (MaxHeapTuplesPerPage of Postgres). */
 const MOST_ROWS_A_PAGE = 291;
 
-/** What text of COPY must not depend on. */
+/** What the texts of values must not depend on. */
 const SETTINGS = `set local timezone = 'UTC'; set local datestyle = 'ISO, YMD'; set local intervalstyle = 'postgres';
   set local extra_float_digits = 1; set local bytea_output = 'hex'; set local client_encoding = 'UTF8';
   set local statement_timeout = 0`;
@@ -74,7 +74,7 @@ export class MoveSource {
   }
 
   /**
-   * The rows of one day of a batch as JSON lines, read as fast as they are taken. `counted` is called at the end with how
+   * The rows of one day of a batch in skiff, read as fast as they are taken. `counted` is called at the end with how
    * many there were.
    */
   async *rows(
@@ -94,16 +94,18 @@ export class MoveSource {
     let watchdog: NodeJS.Timeout | undefined;
     try {
       await client.query(`begin read only; ${SETTINGS}`);
-      const source = await copyTo(client, `copy (${query}) to stdout`);
+      const source = await copyTo(client, `copy (${query}) to stdout (format binary)`);
       watchdog = setTimeout(() => source.destroy(new Error('Query read timeout')), SILENCE_MS);
-      const json = new CopyJson(columns);
+      const rows = new SkiffRows(columns);
       for await (const chunk of source as AsyncIterable<Buffer>) {
         watchdog.refresh();
-        yield* json.push(chunk);
+        const piece = rows.push(chunk);
+        if (piece !== undefined) yield piece;
       }
-      yield* json.end();
+      const last = rows.end();
+      if (last !== undefined) yield last;
       await client.query('commit');
-      counted(source.rowCount);
+      counted(rows.rows);
       isDone = true;
     } finally {
       clearTimeout(watchdog);
