@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { RtnError } from '../../error.js';
 import { writeYtJson } from '../../yson/json.js';
 import type { QuickBlock } from './quick-block.js';
-import { ROW_TAG, sizeAt } from './skiff-scanner.js';
+import { ROW_TAG, uint32At } from './skiff-scanner.js';
 import type { SkiffColumn, WireType } from './skiff-schema.js';
 
 /** Lines are given in pieces of about this size. */
@@ -14,14 +14,12 @@ const SHORT = 16 * 1024;
 /** Bytes that an escaped byte takes at most, and an integer. */
 const [ESCAPED, DIGITS] = [6, 20];
 
-const [NEWLINE, QUOTE, COMMA, MINUS, ZERO, BACKSLASH] = [0x0a, 0x22, 0x2c, 0x2d, 0x30, 0x5c];
+const [NEWLINE, SPACE, QUOTE, COMMA, MINUS, ZERO, BACKSLASH] = [0x0a, 0x20, 0x22, 0x2c, 0x2d, 0x30, 0x5c];
 const [BRACE, BRACE_END] = [0x7b, 0x7d];
 
-/** What stands for a byte that cannot stand for itself within a JSON string; nothing for all the others. */
-const ESCAPES: readonly (Buffer | undefined)[] = Array.from({ length: 256 }, (_, byte) =>
-  byte < 0x20 || byte === QUOTE || byte === BACKSLASH
-    ? Buffer.from(JSON.stringify(String.fromCharCode(byte)).slice(1, -1))
-    : undefined,
+/** What stands for a byte of ASCII within a JSON string. */
+const ESCAPES: readonly Buffer[] = Array.from({ length: 128 }, (_, byte) =>
+  Buffer.from(JSON.stringify(String.fromCharCode(byte)).slice(1, -1)),
 );
 
 /**
@@ -89,11 +87,9 @@ class LineWriter {
 
   #head(head: Buffer, first: number): void {
     this.#room(head.length);
-    const out = this.#out;
-    let to = this.#at;
-    out[to++] = first;
-    for (let index = 1; index < head.length; index++) out[to++] = head[index] as number;
-    this.#at = to;
+    const from = this.#at;
+    this.#at = put(this.#out, from, head);
+    this.#out[from] = first;
   }
 
   #value(data: Buffer, at: number, end: number, wire: WireType): void {
@@ -106,13 +102,13 @@ class LineWriter {
   }
 
   #int64(data: Buffer, at: number): void {
-    const value = data.readInt32LE(at + 4) * 0x1_0000_0000 + data.readUInt32LE(at);
+    const value = (uint32At(data, at + 4) | 0) * 0x1_0000_0000 + uint32At(data, at);
     if (Number.isSafeInteger(value)) this.#integer(value);
     else this.#text(String(data.readBigInt64LE(at)));
   }
 
   #uint64(data: Buffer, at: number): void {
-    const value = data.readUInt32LE(at + 4) * 0x1_0000_0000 + data.readUInt32LE(at);
+    const value = uint32At(data, at + 4) * 0x1_0000_0000 + uint32At(data, at);
     if (Number.isSafeInteger(value)) this.#integer(value);
     else this.#text(String(data.readBigUInt64LE(at)));
   }
@@ -145,9 +141,8 @@ class LineWriter {
     for (let at = from; at < end; at++) {
       const byte = data[at] as number;
       bits |= byte;
-      const written = ESCAPES[byte];
-      if (written === undefined) out[to++] = byte;
-      else for (let index = 0; index < written.length; index++) out[to++] = written[index] as number;
+      if (byte >= SPACE && byte !== QUOTE && byte !== BACKSLASH) out[to++] = byte;
+      else to = put(out, to, ESCAPES[byte] as Buffer);
     }
     out[to++] = QUOTE;
     if (bits > 0x7f) requireText(data, from, end);
@@ -178,8 +173,14 @@ class LineWriter {
   }
 }
 
+/** Behind what has been put. */
+function put(out: Buffer, at: number, bytes: Buffer): number {
+  for (let index = 0; index < bytes.length; index++) out[at + index] = bytes[index] as number;
+  return at + bytes.length;
+}
+
 function endOf(data: Buffer, at: number, wire: WireType): number {
-  if (wire === 'string32') return at + 4 + sizeAt(data, at);
+  if (wire === 'string32') return at + 4 + uint32At(data, at);
   return wire === 'boolean' ? at + 1 : at + 8;
 }
 

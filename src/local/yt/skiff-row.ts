@@ -1,7 +1,7 @@
 import { textOrBytes } from '../../yson/bytes.js';
 import { parseYson } from '../../yson/parse.js';
 import { Uint64, type YsonMap, type YsonValue } from '../../yson/value.js';
-import { ROW_TAG, sizeAt } from './skiff-scanner.js';
+import { ROW_TAG, uint32At } from './skiff-scanner.js';
 import type { SkiffColumn } from './skiff-schema.js';
 
 /** The row that begins there, which a scanner has passed. Nulls are among its items. */
@@ -13,7 +13,7 @@ export function skiffRow(data: Buffer, from: number, columns: readonly SkiffColu
       row.set(name, null);
     } else if (wireType === 'string32' || wireType === 'yson32') {
       const start = at + 4;
-      at = start + sizeAt(data, at);
+      at = start + uint32At(data, at);
       const bytes = data.subarray(start, at);
       row.set(name, wireType === 'string32' ? textOrBytes(bytes) : parseYson(bytes));
     } else if (wireType === 'boolean') {

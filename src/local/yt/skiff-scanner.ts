@@ -88,7 +88,7 @@ export class SkiffScanner {
         weight++;
       } else {
         if (at + 4 > length) return at + 4;
-        const size = sizeAt(data, at);
+        const size = uint32At(data, at);
         at += 4 + size;
         weight += size;
         if ((shape & SHAPE) === TEXT && at <= length && !isText(data, at - size, at))
@@ -117,8 +117,8 @@ function wrongTag(tag: number): Error {
   return fault(YT_CODE.generic, `A row in skiff has the table index ${tag}; there is one table, 0`);
 }
 
-/** The length in front of a string. */
-export function sizeAt(data: Buffer, at: number): number {
+/** As `readUInt32LE`, which takes several times as long. */
+export function uint32At(data: Buffer, at: number): number {
   return (
     (data[at] as number) +
     (data[at + 1] as number) * 0x100 +
