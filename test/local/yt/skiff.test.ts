@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { request } from 'undici';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { QuickBlock } from '../../../src/local/yt/quick-block.js';
 import { readSchema } from '../../../src/local/yt/schema.js';
 import { skiffBlocks } from '../../../src/local/yt/skiff-blocks.js';
@@ -456,6 +456,16 @@ describe('rows in pieces', () => {
       const blocks = await blocksOf(pieces, schema);
       expect(Buffer.concat(blocks.map((block) => block.bytes)).equals(body)).toBe(true);
     }
+    const scanner = new SkiffScanner(COLUMNS, schema);
+    const scan = vi.spyOn(scanner, 'scan');
+    await blocksOf(
+      Array.from({ length: 300 }, (_, index) => body.subarray(index * 1_000, (index + 1) * 1_000)).concat(
+        body.subarray(300_000),
+      ),
+      schema,
+      scanner,
+    );
+    expect(scan.mock.calls.length).toBeLessThan(20);
     const few = skiff([ROW, ROW]);
     const blocks = await blocksOf(
       [...few].map((byte) => Buffer.from([byte])),
@@ -468,12 +478,13 @@ describe('rows in pieces', () => {
 async function blocksOf(
   pieces: readonly Buffer[],
   schema: ReturnType<typeof readSchema>,
+  scanner = new SkiffScanner(COLUMNS, schema),
 ): Promise<QuickBlock[]> {
   async function* input() {
     yield* pieces;
   }
   const blocks: QuickBlock[] = [];
-  for await (const block of skiffBlocks(input(), new SkiffScanner(COLUMNS, schema))) blocks.push(block);
+  for await (const block of skiffBlocks(input(), scanner)) blocks.push(block);
   return blocks;
 }
 
@@ -601,6 +612,20 @@ describe('refused, and nothing written, is', () => {
     expect(error?.message).toContain(message);
     expect((await read(address, '//home/skiff')).bytes).toEqual(before.bytes);
     expect(await client.get('//home/skiff/@row_count')).toBe(1);
+  });
+
+  test.each<[string, object, bigint[], number]>([
+    ['a row out of order', { type: 'int64', sort_order: 'ascending' }, [2n, 1n], 301],
+    ['an integer that is too large', { type: 'int32' }, [1n, 2n ** 31n], 307],
+    ['a negative time', { type: 'timestamp' }, [-1n], 307],
+  ])('%s', async (_, type, numbers, code) => {
+    const { client, address } = await cluster([{ name: 'number', ...type }]);
+    const columns = [column('number', 'int64')];
+    const rows = numbers.map((number) => new Map([['number', number]]));
+    expect((await write(address, '//home/skiff', formatOf(columns), skiff(rows, columns))).error?.code).toBe(
+      code,
+    );
+    expect(await client.get('//home/skiff/@row_count')).toBe(0);
   });
 
   test('skiff where no rows come in', async () => {
