@@ -21,7 +21,7 @@ interface DayRows {
   readonly rows: number;
 }
 
-export interface Pages {
+interface Pages {
   readonly first: number;
   readonly last: number;
 }
