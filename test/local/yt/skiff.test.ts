@@ -179,6 +179,8 @@ const uint64 = fc
     int64.map((value) => (value < 0n ? -value : value)),
   )
   .map((value) => new Uint64(value));
+/** What JSON can say. */
+const double = fc.double({ noNaN: true, noDefaultInfinity: true });
 const optional = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: null });
 
 function rowOf(run: fc.Arbitrary<string | Buffer>): fc.Arbitrary<YsonMap> {
@@ -189,7 +191,7 @@ function rowOf(run: fc.Arbitrary<string | Buffer>): fc.Arbitrary<YsonMap> {
       optional(uint64),
       uint64,
       optional(fc.boolean()),
-      optional(fc.double()),
+      optional(double),
       optional(text),
       optional(run),
     )
