@@ -1,8 +1,10 @@
 import { RtnError } from '../error.js';
 import type { YtClient } from '../yt/client.js';
+import { skiffFormat } from '../yt/skiff.js';
 import type { YtTransaction } from '../yt/transaction.js';
 import { readColumns } from './move-columns.js';
 import type { MoveBatch } from './move-plan.js';
+import { skiffColumns } from './move-skiff.js';
 import type { MoveSource } from './move-source.js';
 import { readyTable, rowCount } from './move-tables.js';
 
@@ -25,6 +27,7 @@ export async function appendBatch(
 ): Promise<number> {
   const signal = AbortSignal.any([transaction.lost, cut]);
   const columns = await readColumns(source.pool, source.table);
+  const format = skiffFormat(skiffColumns(columns));
   let bytes = 0;
   for (const { day, rows } of batch.days) {
     const table = `${path}/${day}`;
@@ -40,7 +43,7 @@ export async function appendBatch(
         yield piece;
       }
     })();
-    await client.writeTable(table, counted, { append: true, transaction, signal });
+    await client.writeTable(table, counted, { append: true, format, transaction, signal });
     const after = await rowCount(client, table, transaction);
     if (after - before !== read) throw miscounted(table, day, read, after - before);
   }

@@ -1,25 +1,28 @@
 import type { Pool } from 'pg';
 import { RtnError } from '../error.js';
-import type { JsonColumn, JsonKind } from '../postgres/copy-json.js';
 import type { TableName } from '../postgres/identifier.js';
 import { quoted } from '../postgres/query-copy.js';
 
 /** A column of the log: how it is read from Postgres, and what it is on YTsaurus. */
-export interface MoveColumn extends JsonColumn {
+export interface MoveColumn {
+  readonly name: string;
   readonly type: 'string' | 'int64' | 'boolean' | 'timestamp';
   readonly isRequired: boolean;
-  /** The expression whose text COPY gives. */
+  /** The expression whose value COPY gives. */
   readonly sql: string;
 }
 
 /** Postgres types that are more than text on YTsaurus; all others go over as the text that Postgres writes. */
-const KINDS: Readonly<Record<string, readonly [MoveColumn['type'], JsonKind]>> = {
-  smallint: ['int64', 'number'],
-  integer: ['int64', 'number'],
-  bigint: ['int64', 'number'],
-  boolean: ['boolean', 'boolean'],
-  'timestamp with time zone': ['timestamp', 'number'],
+const TYPES: Readonly<Record<string, MoveColumn['type']>> = {
+  smallint: 'int64',
+  integer: 'int64',
+  bigint: 'int64',
+  boolean: 'boolean',
+  'timestamp with time zone': 'timestamp',
 };
+
+/** Types whose bytes are their text. */
+const TEXTS = ['text', 'character varying', 'character', 'name'];
 
 /** What YTsaurus takes as a column's name. */
 const MOST_NAME_BYTES = 256;
@@ -57,11 +60,8 @@ function columnOf(
       `the column ${JSON.stringify(name)} of ${table.text} has a name that YTsaurus does not take`,
       { next: 'rename it: alter table … rename column' },
     );
-  const [type, kind] = KINDS[postgresType] ?? ['string', 'string'];
-  return { name, type, kind, isRequired: required, sql: expression(quoted(name), type) };
-}
-
-/** Microseconds since the epoch, exactly: a double holds them to the end of what a timestamp of YTsaurus can say. */
-function expression(name: string, type: MoveColumn['type']): string {
-  return type === 'timestamp' ? `(date_part('epoch', ${name}) * 1e6)::bigint` : name;
+  const type = TYPES[postgresType];
+  const column = quoted(name);
+  const sql = type !== undefined || TEXTS.includes(postgresType) ? column : `${column}::text`;
+  return { name, type: type ?? 'string', isRequired: required, sql };
 }

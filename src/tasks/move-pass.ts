@@ -117,7 +117,7 @@ export class MovePass {
     if (plan === undefined) return undefined;
     const ahead = plan.batches.reduce((sum, { rows }) => sum + rows, 0);
     this.#total = plan.isWhole ? this.#passed.rows + ahead : undefined;
-    this.#sweep.expect(ahead, batchRows);
+    this.#sweep.expect(ahead, horizon, batchRows);
     return plan;
   }
 

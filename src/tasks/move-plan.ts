@@ -12,11 +12,18 @@ export interface MoveBatch {
   readonly rows: number;
   /** Rows by the UTC day on which they ended, `2026-01-31`, in order. */
   readonly days: readonly DayRows[];
+  /** Where its rows lay when they were counted: first and last page, of all partitions alike. */
+  readonly pages: Pages;
 }
 
 interface DayRows {
   readonly day: string;
   readonly rows: number;
+}
+
+interface Pages {
+  readonly first: number;
+  readonly last: number;
 }
 
 export interface MovePlan {
@@ -25,79 +32,98 @@ export interface MovePlan {
   readonly isWhole: boolean;
 }
 
-/** So many lines of (batch, day) are planned at a time: some megabytes, whatever the log holds. More than there are days. */
-const MOST_LINES = 60_000;
+/** So many batches are planned at a time: some megabytes, whatever the log holds. */
+const MOST_BATCHES = 10_000;
 
 /** The days that a timestamp of YTsaurus can say. */
 const [FIRST_DAY, LAST_DAY] = [0, 49_672];
 
 interface Line {
-  readonly batch: string;
   readonly first: string;
-  /** Days since the epoch. */
-  readonly day: number | null;
   readonly rows: string;
+  /** Rows whose time is null. */
+  readonly timeless: string;
+  /** Days since the epoch; not finite for infinite times. */
+  readonly first_day: number | null;
+  readonly last_day: number | null;
+  readonly first_page: string;
+  readonly last_page: string;
 }
 
 /**
  * Cuts the rows with from <= xid < to into batches of whole transactions, about `batchRows` rows each; a transaction
- * that has more is a batch of its own. One pass over these rows. Throws `data` for a time that YTsaurus cannot hold.
+ * that has more is a batch of its own. One pass over these rows, and one more over those of a batch of several days.
+ * Throws `data` for a time that YTsaurus cannot hold.
  */
 export async function planBatches(
   pool: Pool,
   table: TableName,
   { from, to, batchRows }: { readonly from: bigint; readonly to: bigint; readonly batchRows: number },
 ): Promise<MovePlan> {
-  const { rows } = await pool.query<Line>(
+  const { rows: lines } = await pool.query<Line>(
     `with counted as (
-       select xid, day, count(*) as rows from (
-         select xid, floor(date_part('epoch', finished_at) / 86400) as day from ${table.sql}
-          where ${XID} >= $1 and xid < $2::xid8 offset 0) row
-        group by 1, 2),
+       select xid, count(*) as rows, count(finished_at) as timed, min(finished_at) as first_at,
+              max(finished_at) as last_at, min(ctid) as first_place, max(ctid) as last_place
+         from ${table.sql} where xid >= $1::xid8 and xid < $2::xid8 group by xid),
      placed as (
-       select xid, day, rows, sum(rows) over (order by xid) - sum(rows) over (partition by xid) as before from counted)
-     select div(before, $3) as batch, min(xid::text::bigint)::text as first, sum(rows) as rows, day
-       from placed group by div(before, $3), day order by 1, day limit $4`,
-    // The lower end is for the index; above the horizon there is little, and the type itself compares faster. The offset
-    // hides that the day is made of a time: as many days as times are expected otherwise, and all rows sorted on disk.
-    [from, String(to), batchRows, MOST_LINES + 1],
+       select *, div(sum(rows) over (order by xid) - rows, $3) as batch from counted)
+     select min(${XID})::text as first, sum(rows) as rows, sum(rows - timed) as timeless,
+            ${dayOf('min(first_at)')} as first_day, ${dayOf('max(last_at)')} as last_day,
+            ${pageOf('min(first_place)')} as first_page, ${pageOf('max(last_place)')} as last_page
+       from placed group by batch order by batch limit $4`,
+    [String(from), String(to), batchRows, MOST_BATCHES + 1],
   );
-  const isWhole = rows.length <= MOST_LINES;
-  const grouped = grouping(table, rows);
-  // The last group may lack days where the list was cut off.
-  const kept = isWhole ? grouped : grouped.slice(0, -1);
-  const batches = kept.map(({ first, days }, index) => ({
-    from: index === 0 ? from : first,
-    to: grouped[index + 1]?.first ?? to,
-    rows: days.reduce((sum, day) => sum + day.rows, 0),
-    days,
-  }));
+  const isWhole = lines.length <= MOST_BATCHES;
+  const batches: MoveBatch[] = [];
+  for (const [index, line] of lines.slice(0, MOST_BATCHES).entries()) {
+    const next = lines[index + 1]?.first;
+    const place = {
+      from: index === 0 ? from : BigInt(line.first),
+      to: next === undefined ? to : BigInt(next),
+      pages: { first: Number(line.first_page), last: Number(line.last_page) },
+    };
+    const days =
+      line.first_day === line.last_day && line.timeless === '0'
+        ? [{ day: validDay(table, line.first_day, line.rows), rows: Number(line.rows) }]
+        : await countDays(pool, table, place);
+    batches.push({ ...place, days, rows: days.reduce((sum, { rows }) => sum + rows, 0) });
+  }
   return { batches, isWhole };
 }
 
-interface Group {
-  readonly batch: string;
-  first: bigint;
-  readonly days: DayRows[];
+/** The rows of a batch by day. */
+async function countDays(
+  pool: Pool,
+  table: TableName,
+  batch: Pick<MoveBatch, 'from' | 'to' | 'pages'>,
+): Promise<DayRows[]> {
+  const { rows } = await pool.query<{ day: number | null; rows: string }>(
+    // The offset hides that the day is made of a time: as many days as times are expected otherwise, and all rows sorted.
+    `select day, count(*) as rows from (
+       select ${dayOf('finished_at')} as day from ${table.sql} where ${isOfBatch(batch)} offset 0) row
+      group by day order by day`,
+  );
+  return rows.map((line) => ({ day: validDay(table, line.day, line.rows), rows: Number(line.rows) }));
 }
 
-function grouping(table: TableName, lines: readonly Line[]): Group[] {
-  const groups: Group[] = [];
-  for (const line of lines) {
-    const day = validDay(table, line);
-    const first = BigInt(line.first);
-    const last = groups.at(-1);
-    if (last?.batch !== line.batch) {
-      groups.push({ batch: line.batch, first, days: [{ day, rows: Number(line.rows) }] });
-    } else {
-      last.days.push({ day, rows: Number(line.rows) });
-      if (first < last.first) last.first = first;
-    }
-  }
-  return groups;
+/**
+ * The condition on a row to be of a batch, as SQL. The pages spare the rest of the table; a row that has left them since
+ * it was counted is missing from the batch, which is then counted anew.
+ */
+export function isOfBatch({ from, to, pages }: Pick<MoveBatch, 'from' | 'to' | 'pages'>): string {
+  return `xid >= '${from}'::xid8 and xid < '${to}'::xid8
+    and ctid >= '(${pages.first},0)'::tid and ctid < '(${pages.last + 1},0)'::tid`;
 }
 
-function validDay(table: TableName, { day, rows }: Line): string {
+function dayOf(time: string): string {
+  return `floor(date_part('epoch', ${time}) / 86400)`;
+}
+
+function pageOf(place: string): string {
+  return `split_part(trim(leading '(' from ${place}::text), ',', 1)`;
+}
+
+function validDay(table: TableName, day: number | null, rows: string): string {
   if (day !== null && day >= FIRST_DAY && day <= LAST_DAY) return textOf(day);
   throw new RtnError(
     'data',

@@ -1,13 +1,14 @@
 import type { Pool } from 'pg';
 import { RtnError } from '../error.js';
 import { connectPostgres } from '../postgres/connect.js';
-import { CopyJson } from '../postgres/copy-json.js';
 import { copyTo } from '../postgres/copy-to.js';
 import { deletePages } from '../postgres/delete-pages.js';
 import { type Grant, requireGrants } from '../postgres/grants.js';
 import type { TableName } from '../postgres/identifier.js';
+import { isTruncatable, truncateMoved } from '../postgres/truncate.js';
 import { type MoveColumn, readColumns } from './move-columns.js';
-import { type MoveBatch, XID } from './move-plan.js';
+import { isOfBatch, type MoveBatch, XID } from './move-plan.js';
+import { SkiffRows } from './move-skiff.js';
 
 /** Which log it is: two logs never go into one folder. */
 export interface SourceIdentity {
@@ -24,7 +25,7 @@ const SILENCE_MS = 600_000;
 /** More rows than that do not fit on a page of 8 KiB (MaxHeapTuplesPerPage of Postgres). */
 const MOST_ROWS_A_PAGE = 291;
 
-/** What text of COPY must not depend on. */
+/** What the texts of values must not depend on. */
 const SETTINGS = `set local timezone = 'UTC'; set local datestyle = 'ISO, YMD'; set local intervalstyle = 'postgres';
   set local extra_float_digits = 1; set local bytea_output = 'hex'; set local client_encoding = 'UTF8';
   set local statement_timeout = 0`;
@@ -73,7 +74,7 @@ export class MoveSource {
   }
 
   /**
-   * The rows of one day of a batch as JSON lines, read as fast as they are taken. `counted` is called at the end with how
+   * The rows of one day of a batch in skiff, read as fast as they are taken. `counted` is called at the end with how
    * many there were.
    */
   async *rows(
@@ -84,7 +85,7 @@ export class MoveSource {
   ): AsyncGenerator<Buffer> {
     const next = new Date(Date.parse(day) + 86_400_000).toISOString().slice(0, 10);
     const query = `select ${columns.map(({ sql }) => sql).join(', ')} from ${this.table.sql}
-      where ${XID} >= ${batch.from} and ${XID} < ${batch.to}
+      where ${isOfBatch(batch)}
         and finished_at >= '${day} 00:00:00+00' and finished_at < '${next} 00:00:00+00'`;
     const client = await this.pool.connect();
     const ignore = () => {};
@@ -93,16 +94,18 @@ export class MoveSource {
     let watchdog: NodeJS.Timeout | undefined;
     try {
       await client.query(`begin read only; ${SETTINGS}`);
-      const source = await copyTo(client, `copy (${query}) to stdout`);
+      const source = await copyTo(client, `copy (${query}) to stdout (format binary)`);
       watchdog = setTimeout(() => source.destroy(new Error('Query read timeout')), SILENCE_MS);
-      const json = new CopyJson(columns);
+      const rows = new SkiffRows(columns);
       for await (const chunk of source as AsyncIterable<Buffer>) {
         watchdog.refresh();
-        yield* json.push(chunk);
+        const piece = rows.push(chunk);
+        if (piece !== undefined) yield piece;
       }
-      yield* json.end();
+      const last = rows.end();
+      if (last !== undefined) yield last;
       await client.query('commit');
-      counted(source.rowCount);
+      counted(rows.rows);
       isDone = true;
     } finally {
       clearTimeout(watchdog);
@@ -123,6 +126,16 @@ export class MoveSource {
     });
   }
 
+  /** Whether `truncate` could empty the log now, once all below `xid` has been moved. */
+  isTruncatable(xid: bigint): Promise<boolean> {
+    return isTruncatable(this.pool, this.table, standing(xid));
+  }
+
+  /** Empties at once what holds nothing from the cursor on: the log, or partitions of it; yields how many rows each had. */
+  truncate(cursor: bigint): AsyncGenerator<number> {
+    return truncateMoved(this.pool, this.table, standing(cursor));
+  }
+
   /** How many rows have from <= xid < to. */
   async count(from: bigint, to: bigint): Promise<number> {
     const { rows } = await this.pool.query<{ count: string }>(
@@ -131,6 +144,10 @@ export class MoveSource {
     );
     return Number(rows[0]?.count ?? 0);
   }
+}
+
+function standing(xid: bigint): { readonly where: string; readonly values: readonly unknown[] } {
+  return { where: `${XID} >= $1`, values: [xid] };
 }
 
 interface FoundTable {

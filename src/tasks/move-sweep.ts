@@ -14,6 +14,7 @@ export class MoveSweep {
   readonly #deleteBatchRows: number;
   readonly #run: TaskRun;
   #deleted = 0n;
+  #horizon = 0n;
   #rows = 0;
   /** Moved since the last sweep began. */
   #unswept = 0;
@@ -41,8 +42,9 @@ export class MoveSweep {
     if (deleted > this.#deleted) this.#deleted = deleted;
   }
 
-  /** So many rows are about to be moved, at least `batchRows` of them between two sweeps. */
-  expect(rows: number, batchRows: number): void {
+  /** So many rows below the horizon are about to be moved, at least `batchRows` of them between two sweeps. */
+  expect(rows: number, horizon: bigint, batchRows: number): void {
+    this.#horizon = horizon;
     this.#sweepAfter = Math.max(batchRows, rows / SWEEPS);
   }
 
@@ -54,7 +56,7 @@ export class MoveSweep {
   startWhenDue(cursor: bigint): void {
     if (this.#unswept < this.#sweepAfter || this.#sweep !== undefined) return;
     this.#unswept = 0;
-    const sweep = this.deleteTo(cursor);
+    const sweep = this.#sweepTo(cursor);
     this.#sweep = sweep;
     // Where it fails the end of the pass says so.
     sweep.then(
@@ -65,9 +67,23 @@ export class MoveSweep {
     );
   }
 
+  /** Leaves the rows to the end of the pass where they can then be emptied at once. */
+  async #sweepTo(cursor: bigint): Promise<boolean> {
+    const isLeft = await untilDone(this.#run, `${this.#source.table.text} could not be looked at`, () =>
+      this.#source.isTruncatable(this.#horizon),
+    );
+    return isLeft === true || this.deleteTo(cursor);
+  }
+
   /** The end of the sweep that was begun: false when told to end before it was done, and throws what it failed with. */
   async ended(): Promise<boolean> {
     return (await this.#sweep) ?? true;
+  }
+
+  /** The rows below, emptied at once where that goes, else deleted; yields how many went at a time. */
+  async *#goneBelow(cursor: bigint): AsyncGenerator<number> {
+    yield* this.#source.truncate(cursor);
+    yield* this.#source.delete(this.#deleted, cursor, this.#deleteBatchRows);
   }
 
   /** Deletes all below; false when told to end before. */
@@ -75,7 +91,7 @@ export class MoveSweep {
     if (this.#deleted >= cursor) return true;
     const what = `moved rows of ${this.#source.table.text} could not be deleted`;
     const isDone = await untilDone(this.#run, what, async (): Promise<true | undefined> => {
-      for await (const count of this.#source.delete(this.#deleted, cursor, this.#deleteBatchRows)) {
+      for await (const count of this.#goneBelow(cursor)) {
         this.#rows += count;
         if (this.#run.signal.aborted) return undefined;
       }

@@ -9,13 +9,15 @@ export interface WriteTableOptions extends CallOptions {
   readonly append?: boolean;
   /** Sets the table's schema while replacing: columns as YT writes them. */
   readonly schema?: readonly Readonly<Record<string, unknown>>[];
+  /** The format of the rows; JSON lines unless given. */
+  readonly format?: object;
 }
 
 /** Bytes collected before they go on the wire. */
 const PIECE_BYTES = 256 * 1024;
 
 /**
- * Writes JSON lines to a table that exists, all or nothing. Never repeated by itself: run it inside a transaction and
+ * Writes rows to a table that exists, all or nothing. Never repeated by itself: run it inside a transaction and
  * repeat that. An error thrown by `rows` is thrown on as it is, and nothing is written.
  */
 export async function writeTable(
@@ -24,11 +26,11 @@ export async function writeTable(
   rows: AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>,
   options: WriteTableOptions = {},
 ): Promise<void> {
-  const { append = false, schema, signal } = options;
+  const { append = false, schema, format = ROWS_IN, signal } = options;
   const attributes = { append, ...(schema === undefined ? {} : { schema }) };
   const parameters = {
     path: { $value: path, $attributes: attributes },
-    input_format: ROWS_IN,
+    input_format: format,
     ...commonParameters(options),
   };
   const source: { error?: unknown } = {};

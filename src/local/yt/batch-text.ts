@@ -3,6 +3,7 @@ import type { YsonMap, YsonValue } from '../../yson/value.js';
 import { writeYsonText } from '../../yson/write-text.js';
 import type { Batch, Change, Chunk, NodeRecord } from './node.js';
 import type { ObjectType } from './object-id.js';
+import type { SkiffColumn, WireType } from './skiff-schema.js';
 
 /** A batch as one line of text YSON without the line feed. */
 export function writeBatch(batch: Batch): string {
@@ -79,14 +80,30 @@ function fromChunk(chunk: Chunk): YsonMap {
     ['isPlain', chunk.isPlain],
   ]);
   for (const name of ['rows', 'bytes', 'dataWeight'] as const) map.set(name, BigInt(chunk[name]));
-  return chunk.lastKey === undefined ? map : map.set('lastKey', [...chunk.lastKey]);
+  if (chunk.lastKey !== undefined) map.set('lastKey', [...chunk.lastKey]);
+  return chunk.skiff === undefined ? map : map.set('skiff', chunk.skiff.map(fromColumn));
+}
+
+function fromColumn({ name, wireType, isOptional }: SkiffColumn): YsonMap {
+  return new Map<string, YsonValue>([
+    ['name', name],
+    ['wireType', wireType],
+    ['isOptional', isOptional],
+  ]);
+}
+
+function toColumn(map: YsonMap): SkiffColumn {
+  const [name, wireType] = [map.get('name') as string, map.get('wireType') as WireType];
+  return { name, wireType, isOptional: map.get('isOptional') === true };
 }
 
 function toChunk(map: YsonMap): Chunk {
   const [rows, bytes, dataWeight] = ['rows', 'bytes', 'dataWeight'].map((name) => Number(map.get(name)));
   const lastKey = map.get('lastKey') as YsonValue[] | undefined;
+  const skiff = (map.get('skiff') as YsonMap[] | undefined)?.map(toColumn);
   return {
     ...{ id: map.get('id') as string, rows: rows ?? 0, bytes: bytes ?? 0, dataWeight: dataWeight ?? 0 },
     ...{ isPlain: map.get('isPlain') === true, ...(lastKey === undefined ? {} : { lastKey }) },
+    ...(skiff === undefined ? {} : { skiff }),
   };
 }

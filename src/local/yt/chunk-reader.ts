@@ -2,6 +2,9 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { chunkFiles, INDEX_STEP } from './chunk-writer.js';
 import type { Chunk } from './node.js';
+import type { QuickBlock } from './quick-block.js';
+import { skiffBlocks } from './skiff-blocks.js';
+import { SkiffScanner } from './skiff-scanner.js';
 
 /** A run of rows inside one chunk: `from` inclusive, `to` exclusive, counted from the chunk's first row. */
 export interface Slice {
@@ -22,8 +25,28 @@ export function slicesOf(chunks: readonly Chunk[], from: number, to: number): Sl
   return slices;
 }
 
-/** The slice's lines, byte for byte as they are stored, in pieces of any size. */
-export async function* sliceBytes(directory: string, { chunk, from, to }: Slice): AsyncGenerator<Buffer> {
+/** The slice's lines, byte for byte as they are stored, in pieces of any size. Not for rows in skiff. */
+export function sliceBytes(directory: string, { chunk, from, to }: Slice): AsyncGenerator<Buffer> {
+  return bytesOf(directory, chunk, from, to);
+}
+
+/** The slice's rows, of a chunk in skiff, in blocks whose `starts` are those of these rows alone. */
+export async function* sliceBlocks(
+  directory: string,
+  { chunk, from, to }: Slice,
+): AsyncGenerator<Pick<QuickBlock, 'bytes' | 'starts'>> {
+  let row = from - (from % INDEX_STEP);
+  const end = Math.min(Math.ceil(to / INDEX_STEP) * INDEX_STEP, chunk.rows);
+  const scanner = new SkiffScanner(chunk.skiff ?? []);
+  for await (const { bytes, starts } of skiffBlocks(bytesOf(directory, chunk, row, end), scanner)) {
+    const wanted = starts.slice(Math.max(from - row, 0), Math.max(to - row, 0));
+    if (wanted.length > 0) yield { bytes, starts: wanted };
+    row += starts.length;
+  }
+}
+
+/** From one row to another. In skiff both have to be in the index. */
+async function* bytesOf(directory: string, chunk: Chunk, from: number, to: number): AsyncGenerator<Buffer> {
   const files = chunkFiles(directory, chunk.id);
   // The file stays open from here on: it may be removed while it is read.
   const rows = await open(files.rows);

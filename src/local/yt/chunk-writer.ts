@@ -5,11 +5,12 @@ import type { Chunk } from './node.js';
 import { newObjectId } from './object-id.js';
 import type { QuickBlock } from './quick-block.js';
 import type { StoredRow } from './row.js';
+import type { SkiffColumn } from './skiff-schema.js';
 
 /** The index of a chunk has the byte offset of every so many rows. */
 export const INDEX_STEP = 1024;
 
-/** Lines go to the file in pieces of about this size. */
+/** Rows go to the file in pieces of about this size. */
 const WRITE_BYTES = 1024 * 1024;
 
 /** Rows of a chunk: `<id>.rows`. Its index, offsets as little-endian doubles: `<id>.index`. */
@@ -20,10 +21,11 @@ export function chunkFiles(directory: string, id: string): { rows: string; index
 /** Writes one chunk file. Nothing refers to it until `finish` has given the chunk; `discard` removes it. */
 export class ChunkWriter {
   readonly #directory: string;
+  readonly #skiff: readonly SkiffColumn[] | undefined;
   readonly #id = newObjectId('chunk');
   readonly #offsets: number[] = [];
   #file: FileHandle | undefined;
-  /** Lines that wait for company: many small writes cost more than what they write. */
+  /** Rows that wait for company: many small writes cost more than what they write. */
   #held: Buffer[] = [];
   #heldBytes = 0;
   #rows = 0;
@@ -31,8 +33,10 @@ export class ChunkWriter {
   #dataWeight = 0;
   #isPlain = true;
 
-  constructor(directory: string) {
+  /** With columns of skiff, all that is written are blocks of rows in it. */
+  constructor(directory: string, skiff?: readonly SkiffColumn[]) {
     this.#directory = directory;
+    this.#skiff = skiff;
   }
 
   get rows(): number {
@@ -46,7 +50,7 @@ export class ChunkWriter {
     await this.#append(bytes);
   }
 
-  /** Writes lines as they are. All of them are plain. */
+  /** Writes lines, which are all plain, or rows in skiff as they are. */
   async writeBlock({ bytes, starts, weight }: QuickBlock): Promise<void> {
     for (
       let next = (INDEX_STEP - (this.#rows % INDEX_STEP)) % INDEX_STEP;
@@ -85,7 +89,11 @@ export class ChunkWriter {
       Buffer.from(Float64Array.from(this.#offsets).buffer),
     );
     const sizes = { rows: this.#rows, bytes: this.#bytes, dataWeight: this.#dataWeight };
-    return { id: this.#id, ...sizes, isPlain: this.#isPlain, ...(lastKey === undefined ? {} : { lastKey }) };
+    return {
+      ...{ id: this.#id, ...sizes, isPlain: this.#isPlain && this.#skiff === undefined },
+      ...(lastKey === undefined ? {} : { lastKey }),
+      ...(this.#skiff === undefined ? {} : { skiff: this.#skiff }),
+    };
   }
 
   async discard(): Promise<void> {

@@ -5,14 +5,17 @@ import { writeYsonBinary } from '../../yson/write-binary.js';
 import { writeYsonText } from '../../yson/write-text.js';
 import { fault, YT_CODE } from './fault.js';
 import { isOn } from './schema.js';
+import { readSkiffColumns, type SkiffColumn } from './skiff-schema.js';
 
 /** A format of a body or header, as its spec says. Attributes that are not known are ignored. */
 export interface Format {
-  readonly name: 'json' | 'yson';
+  readonly name: 'json' | 'yson' | 'skiff';
   readonly kind: 'binary' | 'text' | 'pretty';
   readonly encodeUtf8: boolean;
   readonly skipNullValues: boolean;
   readonly integralToDouble: boolean;
+  /** The columns of rows in skiff, which is a format of rows that come in and of nothing else. */
+  readonly skiff?: readonly SkiffColumn[];
 }
 
 export const JSON_FORMAT: Format = {
@@ -39,6 +42,13 @@ export function readFormat(spec: YsonValue): Format {
       isOn(attributes.get('enable_integral_to_double_conversion'), false) ||
       isOn(attributes.get('enable_type_conversion'), false),
   };
+}
+
+/** The format of rows that come in. */
+export function readRowFormat(spec: YsonValue): Format {
+  if (bare(spec) !== 'skiff') return readFormat(spec);
+  const skiff = readSkiffColumns(attributesOf(spec));
+  return { ...JSON_FORMAT, name: 'skiff', skiff };
 }
 
 const MIME_TYPES: ReadonlyMap<string, Format> = new Map([

@@ -1,5 +1,6 @@
 import type { YsonMap, YsonValue } from '../../yson/value.js';
 import type { ObjectType } from './object-id.js';
+import type { SkiffColumn } from './skiff-schema.js';
 
 /** One immutable file of rows. Its `rows`, `bytes` and flags never change once it is published. */
 export interface Chunk {
@@ -11,6 +12,8 @@ export interface Chunk {
   readonly isPlain: boolean;
   /** Key of the last row of a sorted table. */
   readonly lastKey?: readonly YsonValue[];
+  /** The rows are in skiff with these columns. Absent: they are lines of JSON. */
+  readonly skiff?: readonly SkiffColumn[];
 }
 
 /** When a node changed last, and the revisions of its two halves. */

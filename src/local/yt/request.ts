@@ -5,7 +5,15 @@ import { parseYson } from '../../yson/parse.js';
 import { attributesOf, bare, type YsonMap, type YsonValue } from '../../yson/value.js';
 import type { Command } from './commands.js';
 import { fault, YT_CODE } from './fault.js';
-import { type Format, formatOfMime, JSON_FORMAT, readFormat, readValue, TEXT_YSON } from './format.js';
+import {
+  type Format,
+  formatOfMime,
+  JSON_FORMAT,
+  readFormat,
+  readRowFormat,
+  readValue,
+  TEXT_YSON,
+} from './format.js';
 
 /** What a request says, before its data. */
 export interface YtRequest {
@@ -23,8 +31,10 @@ export async function readRequest(message: IncomingMessage, command: Command): P
   const headerFormat = headerFormatOf(message);
   const inHeader = gather(message, 'x-yt-parameters');
   const hasInput = command.inputType !== 'null';
+  const readInputFormat = command.inputType === 'tabular' ? readRowFormat : readFormat;
   const bodyFormat =
-    formatIn(message, 'x-yt-input-format', headerFormat) ?? formatOfMime(message.headers['content-type']);
+    formatIn(message, 'x-yt-input-format', headerFormat, readInputFormat) ??
+    formatOfMime(message.headers['content-type']);
   const body = decompressed(message);
   const parameters: YsonMap = new Map<string, YsonValue>();
   for (const [key, value] of new URL(message.url ?? '/', 'http://local').searchParams)
@@ -38,7 +48,7 @@ export async function readRequest(message: IncomingMessage, command: Command): P
   return {
     parameters,
     headerFormat,
-    inputFormat: formatFrom(parameters, 'input_format') ?? bodyFormat ?? byDefault,
+    inputFormat: formatFrom(parameters, 'input_format', readInputFormat) ?? bodyFormat ?? byDefault,
     outputFormat:
       formatFrom(parameters, 'output_format') ??
       formatIn(message, 'x-yt-output-format', headerFormat) ??
@@ -83,16 +93,25 @@ function readText(latin1: string, format: Format): YsonValue {
   return format.name === 'yson' ? parseYson(bytes) : parseYtJson(bytes.toString('utf8'), format);
 }
 
-function formatIn(message: IncomingMessage, name: string, headerFormat: Format): Format | undefined {
+function formatIn(
+  message: IncomingMessage,
+  name: string,
+  headerFormat: Format,
+  read: typeof readFormat = readFormat,
+): Format | undefined {
   const text = gather(message, name);
   if (text === undefined) return undefined;
-  if (headerFormat.name === 'yson' || !/^[{"]/.test(text.trim())) return readFormat(parseYson(text));
-  return readFormat(readText(text, headerFormat));
+  if (headerFormat.name === 'yson' || !/^[{"]/.test(text.trim())) return read(parseYson(text));
+  return read(readText(text, headerFormat));
 }
 
-function formatFrom(parameters: YsonMap, name: string): Format | undefined {
+function formatFrom(
+  parameters: YsonMap,
+  name: string,
+  read: typeof readFormat = readFormat,
+): Format | undefined {
   const spec = parameters.get(name);
-  return spec === undefined ? undefined : readFormat(spec);
+  return spec === undefined ? undefined : read(spec);
 }
 
 function merge(into: YsonMap, value: YsonValue): void {

@@ -63,19 +63,13 @@ export class RowJudge {
       bare(item) instanceof Uint64
         ? 'uint64'
         : { bigint: 'int64', number: 'double', object: 'any' }[typeof bare(item) as string];
-    throw fault(
-      YT_CODE.schemaViolation,
-      `Invalid type of column "${name}": expected "${column.type}", got "${got ?? typeof bare(item)}"`,
-      { column: name },
-    );
+    throw typeFault(name, column.type, got ?? typeof bare(item));
   }
 
   #checkRequired(row: YsonMap): void {
     for (const column of this.#schema.columns.values()) {
       if (!column.isRequired || row.has(column.name)) continue;
-      throw fault(YT_CODE.schemaViolation, `Required column "${column.name}" cannot have "null" value`, {
-        column: column.name,
-      });
+      throw nullFault(column.name);
     }
   }
 
@@ -90,6 +84,15 @@ export class RowJudge {
       throw fault(YT_CODE.uniqueKeyViolation, 'Duplicate key in a table with unique keys');
     this.#lastKey = key;
   }
+}
+
+export function typeFault(column: string, expected: string, got: string): Error {
+  const message = `Invalid type of column "${column}": expected "${expected}", got "${got}"`;
+  return fault(YT_CODE.schemaViolation, message, { column });
+}
+
+export function nullFault(column: string): Error {
+  return fault(YT_CODE.schemaViolation, `Required column "${column}" cannot have "null" value`, { column });
 }
 
 /** Unsigned columns are bare digits on disk: the schema says what they are. */

@@ -1,16 +1,11 @@
-import { createInterface } from 'node:readline';
-import { Readable } from 'node:stream';
-import { parseYtJson, writeYtJson } from '../../yson/json.js';
+import { parseYtJson } from '../../yson/json.js';
 import { YsonListReader } from '../../yson/parse.js';
 import { Attributed, bare, type YsonMap, type YsonValue } from '../../yson/value.js';
-import { writeYsonBinary } from '../../yson/write-binary.js';
-import { writeYsonText } from '../../yson/write-text.js';
 import { schemaOf } from './attributes.js';
 import type { Call, Streamed } from './call.js';
-import { sliceBytes, slicesOf } from './chunk-reader.js';
+import { slicesOf } from './chunk-reader.js';
 import { ChunkWriter } from './chunk-writer.js';
 import { fault, YT_CODE } from './fault.js';
-import type { Format } from './format.js';
 import { takeLock } from './implicit-lock.js';
 import { jsonRows } from './json-rows.js';
 import type { Change, NodeRecord } from './node.js';
@@ -18,12 +13,14 @@ import { type Path, parsePath } from './path.js';
 import type { QuickBlock } from './quick-block.js';
 import { quickRow } from './quick-row.js';
 import { resolve } from './resolve.js';
-import { loadRow, RowJudge, type StoredRow } from './row.js';
+import { RowJudge, type StoredRow } from './row.js';
 import { rowLines } from './row-lines.js';
 import { isOn, readSchema, type Schema } from './schema.js';
-
-/** Rows put into a chunk file at a time, and rows turned into another format at a time. */
-const BATCH_ROWS = 1_000;
+import { skiffBlocks } from './skiff-blocks.js';
+import { skiffRow } from './skiff-row.js';
+import { SkiffScanner } from './skiff-scanner.js';
+import { isStoredAsSkiff, type SkiffColumn } from './skiff-schema.js';
+import { sliceOutput } from './slice-output.js';
 
 /** write_table: the rows go into a chunk file aside; only a whole body makes it part of the table. */
 export async function writeTable(call: Call): Promise<undefined> {
@@ -36,9 +33,11 @@ export async function writeTable(call: Call): Promise<undefined> {
   const schema = given === undefined || isAppend ? schemaOf(view, node) : readSchema(given);
   const lastKey = isAppend ? view.chunks(node).at(-1)?.lastKey : undefined;
   const judge = new RowJudge(schema, { integralToDouble: call.inputFormat.integralToDouble }, lastKey);
-  const writer = new ChunkWriter(cluster.directory);
+  const { skiff } = call.inputFormat;
+  const kept = skiff !== undefined && isStoredAsSkiff(skiff, schema) ? skiff : undefined;
+  const writer = new ChunkWriter(cluster.directory, kept);
   try {
-    for await (const rows of storedRows(call, schema, judge)) {
+    for await (const rows of storedRows(call, schema, judge, kept)) {
       if ('bytes' in rows) await writer.writeBlock(rows);
       else await writer.write(rows);
     }
@@ -57,11 +56,23 @@ export async function writeTable(call: Call): Promise<undefined> {
   }
 }
 
+/** The body's rows as they go into the chunk file: in skiff all of them as they come, with the columns `kept`, or none. */
 async function* storedRows(
   { input, inputFormat }: Call,
   schema: Schema,
   judge: RowJudge,
+  kept: readonly SkiffColumn[] | undefined,
 ): AsyncGenerator<StoredRow[] | QuickBlock> {
+  const { skiff } = inputFormat;
+  if (kept !== undefined) {
+    yield* skiffBlocks(input, new SkiffScanner(kept, schema));
+    return;
+  }
+  if (skiff !== undefined) {
+    for await (const { bytes, starts } of skiffBlocks(input, new SkiffScanner(skiff)))
+      yield starts.map((start) => judge.store(skiffRow(bytes, start, skiff)));
+    return;
+  }
   if (inputFormat.name === 'yson') {
     const reader = new YsonListReader();
     for await (const piece of input) yield reader.push(piece).map((row) => judge.store(row));
@@ -104,44 +115,9 @@ async function* bodyOf(call: Call, node: NodeRecord, ranges: readonly Range[]): 
   const path = parsePath(call.parameters.get('path'));
   const columns = columnsOf(path);
   const schema = schemaOf(view, node);
-  const isAsStored = outputFormat.name === 'json' && !outputFormat.encodeUtf8 && columns === undefined;
-  for (const { from, to } of ranges) {
-    for (const slice of slicesOf(view.chunks(node), from, to)) {
-      const bytes = sliceBytes(cluster.directory, slice);
-      if (isAsStored && slice.chunk.isPlain) yield* bytes;
-      else yield* converted(bytes, schema, columns, outputFormat);
-    }
-  }
-}
-
-/** Stored lines in another format, or with fewer columns. */
-async function* converted(
-  bytes: AsyncIterable<Buffer>,
-  schema: Schema,
-  columns: ReadonlySet<string> | undefined,
-  format: Format,
-): AsyncGenerator<Buffer> {
-  const lines = createInterface({
-    input: Readable.from(bytes, { objectMode: false }),
-    crlfDelay: Number.POSITIVE_INFINITY,
-  });
-  let pieces: Buffer[] = [];
-  for await (const line of lines) {
-    const row = loadRow(line, schema);
-    for (const name of row.keys()) if (columns?.has(name) === false) row.delete(name);
-    if (format.skipNullValues) for (const [name, value] of row) if (value === null) row.delete(name);
-    pieces.push(rowBytes(row, format));
-    if (pieces.length < BATCH_ROWS) continue;
-    yield Buffer.concat(pieces);
-    pieces = [];
-  }
-  if (pieces.length > 0) yield Buffer.concat(pieces);
-}
-
-function rowBytes(row: YsonMap, format: Format): Buffer {
-  if (format.name === 'json') return Buffer.from(`${writeYtJson(row, format)}\n`);
-  if (format.kind === 'binary') return Buffer.concat([writeYsonBinary(row), Buffer.from(';')]);
-  return Buffer.from(`${writeYsonText(row)};\n`);
+  for (const { from, to } of ranges)
+    for (const slice of slicesOf(view.chunks(node), from, to))
+      yield* sliceOutput(cluster.directory, slice, schema, columns, outputFormat);
 }
 
 function tableAt(call: Call, path: Path): NodeRecord {
