@@ -64,8 +64,8 @@ export class Exchange {
   /** Neighbours in the list of deadlines, while it stands there. */
   earlier: Exchange | undefined;
   later: Exchange | undefined;
-  /** How many sweeps that list had seen when it came in. */
-  sweeps = 0;
+  /** When that list was first looked through with it, in monotonic milliseconds; undefined before. */
+  seenMs: number | undefined;
   readonly #keeper: Keeper;
   readonly #settle: (result: ExchangeResult) => void;
   readonly #maxBodyBytes: number;
@@ -136,12 +136,13 @@ export class Exchange {
 }
 
 /** Looks for what has missed its deadline, in one timeout. */
-const SWEEPS = 10;
+const SWEEPS = 20;
 
 /**
  * The deadlines of all exchanges under way, kept by one timer. They share one timeout, so they fall due in the order
- * they began; a timer or an AbortSignal each would cost a third of the throughput. Time is counted in sweeps of the list,
- * ten to a timeout, so that no exchange reads the clock. Late by up to a tenth of the timeout.
+ * they began; a timer or an AbortSignal each would cost a third of the throughput. The list is looked through twenty times
+ * in a timeout, and that alone reads the clock: the time of an exchange begins with the first look at it. So it is never
+ * given up early, and late by up to a tenth of the timeout.
  *
  * A doubly linked list. No Set: its old tables, once they are old enough, keep all that they ever held from the
  * collector's young generation, which cost more than the requests themselves. For the same reason `remove` unlinks both
@@ -152,7 +153,6 @@ export class Deadlines {
   #last: Exchange | undefined;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
-  #sweeps = 0;
   #cancelSweep: (() => void) | undefined;
 
   constructor(clock: Clock, timeoutMs: number) {
@@ -161,7 +161,6 @@ export class Deadlines {
   }
 
   add(exchange: Exchange): void {
-    exchange.sweeps = this.#sweeps;
     exchange.earlier = this.#last;
     if (this.#last === undefined) this.#first = exchange;
     else this.#last.later = exchange;
@@ -185,10 +184,15 @@ export class Deadlines {
   }
 
   readonly #sweep = (): void => {
-    this.#sweeps++;
+    const nowMs = this.#clock.monotonic();
+    for (
+      let unseen = this.#last;
+      unseen !== undefined && unseen.seenMs === undefined;
+      unseen = unseen.earlier
+    )
+      unseen.seenMs = nowMs;
     for (let first = this.#first; first !== undefined; first = this.#first) {
-      // The first of them came when a part of its time was over.
-      if (this.#sweeps - first.sweeps <= SWEEPS) break;
+      if (nowMs - (first.seenMs ?? nowMs) < this.#timeoutMs) break;
       this.remove(first);
       first.abort(Object.assign(new Error(`no answer within ${this.#timeoutMs} ms`), { code: 'timeout' }));
     }

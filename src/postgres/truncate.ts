@@ -2,95 +2,131 @@ import type { Pool, PoolClient } from 'pg';
 import { foreignCode } from '../error.js';
 import type { TableName } from './identifier.js';
 
-/** Which rows have to stay, as SQL whose parameters begin at $1. */
-export interface Standing {
-  readonly where: string;
-  readonly values: readonly unknown[];
-}
-
 /** Up to 1 MiB rows are as well deleted: to empty a table makes it a new file. */
 const LEAST_PAGES = 128;
 
-/** Writers wait while the emptied table is looked through once more, no longer than this. */
-const MOST_WAIT_MS = 1_000;
+/** How long a look at a table takes at most, and with it how long writers wait for the one under the lock. */
+const MOST_LOOK_MS = 1_000;
 
-/** The lock is not free, or a right was taken away, or the look took too long. */
-const NOT_NOW = ['55P03', '42501', '57014'];
+/** What is raised under the lock where rows have to stay. */
+const STANDING = 'RT001';
 
-/**
- * The tables that hold the rows (the table itself, or its partitions), large enough, that this role may empty. Not those
- * with triggers or foreign keys, which rows that are deleted would set off.
- */
-const LEAVES = `
-  select c.oid::regclass::text as name
-    from (select $1::regclass as oid union select relid from pg_partition_tree($1::regclass) where isleaf) leaf
-    join pg_class c on c.oid = leaf.oid and c.relkind = 'r'
-   where not c.relhastriggers and has_table_privilege(c.oid, 'truncate')
-     and pg_relation_size(c.oid) >= $2 * current_setting('block_size')::bigint
-   order by c.oid`;
+/** Rows have to stay, the lock is not free, the look takes too long, a right is missing, or the partition is gone. */
+const NOT_NOW = [STANDING, '55P03', '57014', '42501', '42P01'];
 
-/** Whether the whole table could be emptied now but for the rows below. */
-export async function isTruncatable(pool: Pool, table: TableName, standing: Standing): Promise<boolean> {
-  return (await leavesOf(pool, table)).length > 0 && !(await hasStanding(pool, table.sql, standing));
+/** A table that holds rows, and whether this role may empty it as it may delete from it. */
+interface Leaf {
+  /** As SQL has it. */
+  readonly name: string;
+  readonly may: boolean;
 }
 
 /**
- * Empties each table that holds nothing but what may go, in one short transaction, instead of deleting row by row: its
+ * The tables of a log that are large enough: itself, or its partitions. None is emptied that has triggers, foreign keys
+ * or rules, which rows that are deleted would set off, or row security, which hides rows that TRUNCATE takes all the same.
+ */
+const LEAVES = `
+  select c.oid::regclass::text as name,
+         not (c.relhastriggers or c.relhasrules or c.relrowsecurity or log.relhasrules or log.relrowsecurity)
+           and has_table_privilege(c.oid, 'truncate') and has_table_privilege(c.oid, 'select')
+           and strpos(c.oid::regclass::text, '$do$') = 0 as may
+    from (select $1::regclass as oid union select relid from pg_partition_tree($1::regclass) where isleaf) leaf
+    join pg_class c on c.oid = leaf.oid and c.relkind = 'r', pg_class log
+   where log.oid = $1::regclass and pg_relation_size(c.oid) >= $2 * current_setting('block_size')::bigint
+   order by c.oid`;
+
+/**
+ * Whether all of a table could be emptied now, were it not for the rows that may go. `standing` is the condition on those
+ * that have to stay, as SQL.
+ */
+export async function isTruncatable(pool: Pool, table: TableName, standing: string): Promise<boolean> {
+  const leaves = await leavesOf(pool, table);
+  return leaves.length > 0 && leaves.every(({ may }) => may) && !(await stands(pool, table.sql, standing));
+}
+
+/**
+ * Empties each table that holds no row that has to stay, in one short transaction, instead of deleting row by row: its
  * file is given back at once and there is nothing to vacuum. Nobody waits for it: where anyone has the table in use it is
  * left as it is. Under the lock no writer is under way, so what is seen then is all that there is. Yields how many rows
  * each has lost.
  */
-export async function* truncateMoved(
-  pool: Pool,
-  table: TableName,
-  standing: Standing,
-): AsyncGenerator<number> {
-  for (const leaf of await leavesOf(pool, table)) {
-    // Neither of the two holds anyone up, and the lock is only asked for where they promise something.
-    if (await hasStanding(pool, leaf, standing)) continue;
-    const { rows } = await pool.query<{ count: string }>(`select count(*) from only ${leaf}`);
-    if (await truncate(pool, leaf, standing)) yield Number(rows[0]?.count ?? 0);
+export async function* truncateWhole(pool: Pool, table: TableName, standing: string): AsyncGenerator<number> {
+  for (const { name, may } of await leavesOf(pool, table)) {
+    // Neither look holds anyone up, and the lock is only asked for where they promise something.
+    if (!may || (await stands(pool, name, standing))) continue;
+    const rows = await unlessNotNow(() => pool.query<{ count: string }>(`select count(*) from only ${name}`));
+    if (rows !== undefined && (await truncate(pool, name, standing))) yield Number(rows.rows[0]?.count ?? 0);
   }
 }
 
-async function truncate(pool: Pool, leaf: string, standing: Standing): Promise<boolean> {
-  const client = await pool.connect();
-  let isDone = false;
-  try {
-    await client.query('begin');
+/** Sent as one message, so that no lock waits for this process, whatever becomes of it. */
+async function truncate(pool: Pool, leaf: string, standing: string): Promise<boolean> {
+  const done = await inTransaction(
+    pool,
+    `do $do$ begin
+       lock table only ${leaf} in access exclusive mode nowait;
+       if exists(select from only ${leaf} where ${standing}) then
+         raise exception 'rows of it have to stay' using errcode = '${STANDING}';
+       end if;
+       truncate table only ${leaf};
+     end $do$`,
+  );
+  return done !== undefined;
+}
+
+/** Whether rows have to stay; true as well where that cannot be told in time. */
+async function stands(pool: Pool, table: string, standing: string): Promise<boolean> {
+  const told = await inTransaction(
+    pool,
+    `do $do$ begin
+    if exists(select from ${table} where ${standing}) then
+      raise exception 'rows of it have to stay' using errcode = '${STANDING}';
+    end if;
+  end $do$`,
+  );
+  return told === undefined;
+}
+
+/**
+ * Does one statement in a short transaction; undefined where that cannot be done now. Each statement within it sees what
+ * was committed before it began, whatever the role is set to: a look under a lock must not see what was before the lock.
+ */
+function inTransaction(pool: Pool, sql: string): Promise<true | undefined> {
+  return unlessNotNow(async () => {
+    const client = await pool.connect();
+    let isWhole = false;
     try {
       await client.query(
-        `set local statement_timeout = ${MOST_WAIT_MS}; lock table only ${leaf} in access exclusive mode nowait`,
+        `begin isolation level read committed; set local statement_timeout = ${MOST_LOOK_MS}; ${sql}; commit`,
       );
-      const isEmptied = !(await hasStanding(client, leaf, standing));
-      if (isEmptied) await client.query(`truncate table only ${leaf}`);
-      await client.query(isEmptied ? 'commit' : 'rollback');
-      isDone = true;
-      return isEmptied;
+      isWhole = true;
+      return true as const;
     } catch (thrown) {
-      await client.query('rollback');
-      isDone = true;
-      if (NOT_NOW.includes(foreignCode(thrown) ?? '')) return false;
+      isWhole = await rollback(client);
       throw thrown;
+    } finally {
+      client.release(!isWhole);
     }
-  } finally {
-    client.release(!isDone);
+  });
+}
+
+async function rollback(client: PoolClient): Promise<boolean> {
+  return client.query('rollback').then(
+    () => true,
+    () => false,
+  );
+}
+
+async function unlessNotNow<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (thrown) {
+    if (NOT_NOW.includes(foreignCode(thrown) ?? '')) return undefined;
+    throw thrown;
   }
 }
 
-async function leavesOf(pool: Pool, table: TableName): Promise<string[]> {
-  const { rows } = await pool.query<{ name: string }>(LEAVES, [table.sql, LEAST_PAGES]);
-  return rows.map(({ name }) => name);
-}
-
-async function hasStanding(
-  on: Pool | PoolClient,
-  table: string,
-  { where, values }: Standing,
-): Promise<boolean> {
-  const { rows } = await on.query<{ stands: boolean }>(
-    `select exists(select from ${table} where ${where}) as stands`,
-    [...values],
-  );
-  return rows[0]?.stands !== false;
+async function leavesOf(pool: Pool, table: TableName): Promise<Leaf[]> {
+  const { rows } = await pool.query<Leaf>(LEAVES, [table.sql, LEAST_PAGES]);
+  return rows;
 }

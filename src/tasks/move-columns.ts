@@ -21,8 +21,16 @@ const TYPES: Readonly<Record<string, MoveColumn['type']>> = {
   'timestamp with time zone': 'timestamp',
 };
 
-/** Types whose bytes are their text. */
-const TEXTS = ['text', 'character varying', 'character', 'name'];
+/** What a value is read as, so that a column that was altered since still gives what is expected, or fails. */
+const CASTS: Readonly<Record<MoveColumn['type'], string>> = {
+  string: 'text',
+  int64: 'bigint',
+  boolean: 'boolean',
+  timestamp: 'timestamptz',
+};
+
+/** Types whose text a cast gives as it is; that of others may differ from what is shown: `inet`, `character`. */
+const TEXTS = ['text', 'character varying', 'name'];
 
 /** What YTsaurus takes as a column's name. */
 const MOST_NAME_BYTES = 256;
@@ -60,8 +68,13 @@ function columnOf(
       `the column ${JSON.stringify(name)} of ${table.text} has a name that YTsaurus does not take`,
       { next: 'rename it: alter table … rename column' },
     );
-  const type = TYPES[postgresType];
-  const column = quoted(name);
-  const sql = type !== undefined || TEXTS.includes(postgresType) ? column : `${column}::text`;
-  return { name, type: type ?? 'string', isRequired: required, sql };
+  const type = TYPES[postgresType] ?? 'string';
+  const isCast = type !== 'string' || TEXTS.includes(postgresType);
+  const sql = isCast ? `${quoted(name)}::${CASTS[type]}` : textOf(quoted(name));
+  return { name, type, isRequired: required, sql };
+}
+
+/** The text that Postgres shows for a value. */
+function textOf(column: string): string {
+  return `case when ${column} is not null then format('%s', ${column}) end`;
 }

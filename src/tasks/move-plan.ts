@@ -53,7 +53,7 @@ interface Line {
 /**
  * Cuts the rows with from <= xid < to into batches of whole transactions, about `batchRows` rows each; a transaction
  * that has more is a batch of its own. One pass over these rows, and one more over those of a batch of several days.
- * Throws `data` for a time that YTsaurus cannot hold.
+ * Throws `data` for a time that YTsaurus cannot hold, and `unavailable` where rows went elsewhere meanwhile.
  */
 export async function planBatches(
   pool: Pool,
@@ -86,12 +86,19 @@ export async function planBatches(
       line.first_day === line.last_day && line.timeless === '0'
         ? [{ day: validDay(table, line.first_day, line.rows), rows: Number(line.rows) }]
         : await countDays(pool, table, place);
-    batches.push({ ...place, days, rows: days.reduce((sum, { rows }) => sum + rows, 0) });
+    const rows = days.reduce((sum, day) => sum + day.rows, 0);
+    if (rows !== Number(line.rows)) throw changed(table);
+    batches.push({ ...place, days, rows });
   }
   return { batches, isWhole };
 }
 
-/** The rows of a batch by day. */
+/** Rows that are not where they were: they are worth counting again. */
+function changed(table: TableName): RtnError {
+  return new RtnError('unavailable', `${table.text} changed while it was counted`, { isRetriable: true });
+}
+
+/** The rows of a batch by day, as far as they lie on its pages. */
 async function countDays(
   pool: Pool,
   table: TableName,
@@ -107,8 +114,8 @@ async function countDays(
 }
 
 /**
- * The condition on a row to be of a batch, as SQL. The pages spare the rest of the table; a row that has left them since
- * it was counted is missing from the batch, which is then counted anew.
+ * The condition on a row to be of a batch, as SQL. The pages spare the rest of the table: a row that has left them since
+ * the batch was counted is missing, so whoever reads by this has to compare how many there are with how many there were.
  */
 export function isOfBatch({ from, to, pages }: Pick<MoveBatch, 'from' | 'to' | 'pages'>): string {
   return `xid >= '${from}'::xid8 and xid < '${to}'::xid8

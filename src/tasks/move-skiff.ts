@@ -9,11 +9,11 @@ const HEADER_BYTES = SIGNATURE.length + 8;
 /** Rows go on in pieces of about this size. */
 const PIECE_BYTES = 512 * 1024;
 
-/**
- * A row of COPY is no longer than so many times its length in skiff. A value costs four bytes for its length there, and
- * here at most one more than that and itself; an integer of two bytes becomes eight, and one that says that it is there.
- */
-const MOST_GROWTH = 2;
+/** Rows become longer by a quarter at most: a string has four bytes for its length in both, and here one more may say that it is there. */
+const MOST_GROWTH = 1.25;
+
+/** Room for what is written beyond the end of a string, and over again. */
+const SPARE_BYTES = 8;
 
 /** From 1970, where times begin on YTsaurus, to 2000, where they begin in Postgres: microseconds, as two halves. */
 const EPOCH_US = 946_684_800_000_000;
@@ -26,6 +26,9 @@ const [END_HIGH, END_LOW] = [Math.floor(END_US / HALF), END_US % HALF];
 
 /** What becomes of a value, as codes that a loop can switch by. */
 const [TEXT, INTEGER, BOOLEAN, TIME] = [0, 1, 2, 3];
+
+/** How long a value is, by its code. */
+const BYTES = [undefined, 8, 1, 8];
 
 const KINDS: Readonly<Record<MoveColumn['type'], readonly [code: number, wire: SkiffType]>> = {
   string: [TEXT, 'string32'],
@@ -52,8 +55,10 @@ export class SkiffRows {
   readonly #columns: readonly MoveColumn[];
   readonly #kinds: readonly number[];
   readonly #required: readonly boolean[];
-  /** What has come and is no whole row yet. */
-  #rest: Buffer = Buffer.alloc(0);
+  /** What has come and is no whole row yet, and how long that is at least once it is. */
+  #rest: Buffer[] = [];
+  #restBytes = 0;
+  #wanted = 0;
   #out = Buffer.allocUnsafeSlow(2 * PIECE_BYTES);
   #size = 0;
   #hasBegun = false;
@@ -73,27 +78,27 @@ export class SkiffRows {
 
   /** Takes what COPY gave; gives a piece of whole rows once it is large enough. Throws `data` for a time out of range. */
   push(chunk: Buffer): Buffer | undefined {
-    let data = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    this.#rest.push(chunk);
+    this.#restBytes += chunk.length;
+    if (this.#restBytes < this.#wanted) return undefined;
+    let data = this.#rest.length === 1 ? chunk : Buffer.concat(this.#rest);
     if (!this.#hasBegun) {
-      const begin = headerEnd(data);
-      if (begin === undefined) {
-        this.#rest = data;
-        return undefined;
-      }
-      this.#hasBegun = true;
-      data = data.subarray(begin);
+      const end = headerEnd(data);
+      this.#hasBegun = end !== undefined;
+      data = data.subarray(end ?? 0);
     }
-    const most = MOST_GROWTH * data.length;
-    const piece =
-      this.#size >= PIECE_BYTES || this.#size + most > this.#out.length ? this.#take(most) : undefined;
-    const end = this.#turn(data);
-    this.#rest = data.subarray(end);
+    const most = Math.ceil(MOST_GROWTH * data.length) + SPARE_BYTES;
+    const isFull = this.#size >= PIECE_BYTES || this.#size + most > this.#out.length;
+    const piece = isFull ? this.#take(most) : undefined;
+    const rest = this.#hasBegun ? data.subarray(this.#turn(data)) : data;
+    this.#rest = rest.length > 0 ? [rest] : [];
+    this.#restBytes = rest.length;
     return piece;
   }
 
   /** The last rows; undefined where there are none. Throws where COPY was cut off. */
   end(): Buffer | undefined {
-    if (!this.#isEnded || this.#rest.length > 0) throw cutOff();
+    if (!this.#isEnded || this.#restBytes > 0) throw cutOff();
     return this.#size === 0 ? undefined : this.#take(0);
   }
 
@@ -106,70 +111,84 @@ export class SkiffRows {
 
   /** Turns the whole rows that `data` begins with; gives where they end. */
   #turn(data: Buffer): number {
-    const [kinds, required] = [this.#kinds, this.#required];
     const [source, target] = [viewOf(data), viewOf(this.#out)];
-    const [count, end] = [kinds.length, data.length];
     let from = 0;
-    let size = this.#size;
-    let rows = 0;
-    row: while (from + 2 <= end) {
+    while (from + 2 <= data.length && !this.#isEnded) {
       const fields = source.getInt16(from);
-      if (fields !== count) {
-        if (fields !== -1 || this.#isEnded) throw cutOff();
+      if (fields === -1) {
         this.#isEnded = true;
-        from += 2;
-        break;
+        return from + 2;
       }
-      let at = from + 2;
-      let to = size;
-      target.setInt16(to, 0);
-      to += 2;
-      for (let column = 0; column < count; column++) {
-        if (at + 4 > end) break row;
-        const length = source.getInt32(at);
-        at += 4;
-        if (length < 0) {
-          if (required[column]) throw cutOff();
-          target.setInt8(to++, 0);
-          continue;
-        }
-        const next = at + length;
-        if (next > end) break row;
-        if (!required[column]) target.setInt8(to++, 1);
-        const kind = kinds[column];
-        if (kind === TEXT) {
-          target.setInt32(to, length, true);
-          to += 4;
-          const behind = to + length;
-          // Four bytes at a time; the last of them may belong to what comes next, and are written over then.
-          if (next + 4 <= end) for (; at < next; at += 4, to += 4) target.setInt32(to, source.getInt32(at));
-          else while (at < next) target.setInt8(to++, source.getInt8(at++));
-          to = behind;
-        } else if (kind === BOOLEAN) {
-          target.setInt8(to++, source.getInt8(at));
-        } else if (kind === TIME) {
-          const low = source.getUint32(at + 4) + EPOCH_LOW;
-          const high = source.getInt32(at) + EPOCH_HIGH + (low < HALF ? 0 : 1);
-          if (high < 0 || high > END_HIGH || (high === END_HIGH && low % HALF >= END_LOW))
-            throw this.#outOfRange(column, source.getBigInt64(at));
-          target.setInt32(to, low, true);
-          target.setInt32(to + 4, high, true);
-          to += 8;
-        } else {
-          const low = length === 2 ? source.getInt16(at) : source.getInt32(next - 4);
-          target.setInt32(to, low, true);
-          target.setInt32(to + 4, length === 8 ? source.getInt32(at) : low >> 31, true);
-          to += 8;
-        }
-        at = next;
+      if (fields !== this.#kinds.length) throw cutOff();
+      const end = this.#row(source, target, from + 2);
+      if (end > data.length) {
+        this.#wanted = end - from;
+        return from;
       }
-      from = at;
-      size = to;
-      rows++;
+      from = end;
+      this.#rows++;
     }
-    this.#size = size;
-    this.#rows += rows;
+    if (this.#isEnded && from < data.length) throw cutOff();
+    this.#wanted = 0;
     return from;
+  }
+
+  /** Turns the values of one row; gives where they end. Beyond the data, and nothing is kept, where the row is not whole. */
+  #row(source: DataView, target: DataView, from: number): number {
+    const [kinds, required, end] = [this.#kinds, this.#required, source.byteLength];
+    let at = from;
+    let to = this.#size + 2;
+    target.setInt16(this.#size, 0);
+    for (let column = 0; column < kinds.length; column++) {
+      if (at + 4 > end) return at + 4;
+      const length = source.getInt32(at);
+      at += 4;
+      if (length < 0) {
+        if (required[column]) throw cutOff();
+        target.setInt8(to++, 0);
+        continue;
+      }
+      const next = at + length;
+      if (next > end) return next;
+      if (!required[column]) target.setInt8(to++, 1);
+      const kind = kinds[column] as number;
+      if (kind === TEXT) {
+        target.setInt32(to, length, true);
+        to += 4;
+        copyBytes(source, at, target, to, length);
+        to += length;
+      } else if (length !== BYTES[kind]) {
+        throw this.#altered(column, length);
+      } else if (kind === BOOLEAN) {
+        target.setInt8(to++, source.getInt8(at));
+      } else {
+        if (kind === TIME) this.#time(source, at, target, to, column);
+        else turnRound(source, at, target, to);
+        to += 8;
+      }
+      at = next;
+    }
+    this.#size = to;
+    return at;
+  }
+
+  /** Microseconds since 2000 as such since 1970. */
+  #time(source: DataView, at: number, target: DataView, to: number, column: number): void {
+    const low = source.getUint32(at + 4) + EPOCH_LOW;
+    const high = source.getInt32(at) + EPOCH_HIGH + (low < HALF ? 0 : 1);
+    if (high < 0 || high > END_HIGH || (high === END_HIGH && low % HALF >= END_LOW))
+      throw this.#outOfRange(column, source.getBigInt64(at));
+    target.setInt32(to, low, true);
+    target.setInt32(to + 4, high, true);
+  }
+
+  #altered(column: number, length: number): RtnError {
+    const { name, type } = this.#columns[column] as MoveColumn;
+    return new RtnError(
+      'unavailable',
+      `Postgres gave ${length} bytes for a value of ${name}, which is no ${type}`,
+      { isRetriable: true },
+    );
   }
 
   #outOfRange(column: number, value: bigint): RtnError {
@@ -183,6 +202,20 @@ export class SkiffRows {
       { next: `correct the rows of the log where ${name} < '1970-01-01+00' or ${name} >= '2106-01-01+00'` },
     );
   }
+}
+
+/** Four bytes at a time where that does not go beyond the source; the last of them then go beyond the end, and are written over. */
+function copyBytes(source: DataView, at: number, target: DataView, to: number, length: number): void {
+  let index = 0;
+  if (at + length + 4 <= source.byteLength)
+    for (; index < length; index += 4) target.setInt32(to + index, source.getInt32(at + index));
+  else for (; index < length; index++) target.setInt8(to + index, source.getInt8(at + index));
+}
+
+/** Eight bytes, the last one first. */
+function turnRound(source: DataView, at: number, target: DataView, to: number): void {
+  target.setInt32(to, source.getInt32(at + 4), true);
+  target.setInt32(to + 4, source.getInt32(at), true);
 }
 
 /** Where the header ends; undefined where there is more of it to come. */

@@ -5,7 +5,7 @@ import { copyTo } from '../postgres/copy-to.js';
 import { deletePages } from '../postgres/delete-pages.js';
 import { type Grant, requireGrants } from '../postgres/grants.js';
 import type { TableName } from '../postgres/identifier.js';
-import { isTruncatable, truncateMoved } from '../postgres/truncate.js';
+import { isTruncatable, truncateWhole } from '../postgres/truncate.js';
 import { type MoveColumn, readColumns } from './move-columns.js';
 import { isOfBatch, type MoveBatch, XID } from './move-plan.js';
 import { SkiffRows } from './move-skiff.js';
@@ -126,14 +126,17 @@ export class MoveSource {
     });
   }
 
-  /** Whether `truncate` could empty the log now, once all below `xid` has been moved. */
-  isTruncatable(xid: bigint): Promise<boolean> {
-    return isTruncatable(this.pool, this.table, standing(xid));
+  /** Whether `truncate` could empty all of the log now, once the rows with from <= xid < to have been moved. */
+  isTruncatable(from: bigint, to: bigint): Promise<boolean> {
+    return isTruncatable(this.pool, this.table, isNotWithin(from, to));
   }
 
-  /** Empties at once what holds nothing from the cursor on: the log, or partitions of it; yields how many rows each had. */
-  truncate(cursor: bigint): AsyncGenerator<number> {
-    return truncateMoved(this.pool, this.table, standing(cursor));
+  /**
+   * Empties at once what holds nothing but rows with from <= xid < to: the log, or partitions of it; yields how many each
+   * had.
+   */
+  truncate(from: bigint, to: bigint): AsyncGenerator<number> {
+    return truncateWhole(this.pool, this.table, isNotWithin(from, to));
   }
 
   /** How many rows have from <= xid < to. */
@@ -146,8 +149,9 @@ export class MoveSource {
   }
 }
 
-function standing(xid: bigint): { readonly where: string; readonly values: readonly unknown[] } {
-  return { where: `${XID} >= $1`, values: [xid] };
+/** What `delete` would leave, as SQL: each part by the index. */
+function isNotWithin(from: bigint, to: bigint): string {
+  return `${XID} >= ${to} or ${XID} < ${from} or ${XID} is null`;
 }
 
 interface FoundTable {

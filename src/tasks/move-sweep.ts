@@ -70,7 +70,7 @@ export class MoveSweep {
   /** Leaves the rows to the end of the pass where they can then be emptied at once. */
   async #sweepTo(cursor: bigint): Promise<boolean> {
     const isLeft = await untilDone(this.#run, `${this.#source.table.text} could not be looked at`, () =>
-      this.#source.isTruncatable(this.#horizon),
+      this.#source.isTruncatable(this.#deleted, this.#horizon),
     );
     return isLeft === true || this.deleteTo(cursor);
   }
@@ -82,7 +82,7 @@ export class MoveSweep {
 
   /** The rows below, emptied at once where that goes, else deleted; yields how many went at a time. */
   async *#goneBelow(cursor: bigint): AsyncGenerator<number> {
-    yield* this.#source.truncate(cursor);
+    yield* this.#source.truncate(this.#deleted, cursor);
     yield* this.#source.delete(this.#deleted, cursor, this.#deleteBatchRows);
   }
 

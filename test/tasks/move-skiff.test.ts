@@ -23,15 +23,14 @@ const COLUMNS = [
 const US_OF_2000 = 946_684_800_000_000n;
 const END_US = 4_291_747_200_000_000n;
 
-type Value = string | number | bigint | boolean | { readonly us: bigint } | null;
+type Value = string | bigint | boolean | { readonly us: bigint } | null;
 type Row = readonly Value[];
 
-/** A value as COPY's binary format has it: a number as an `integer`, a bigint as a `bigint`. */
+/** A value as COPY's binary format has it. */
 function field(value: Value): Buffer {
   if (value === null) return Buffer.from('ffffffff', 'hex');
-  const bytes = Buffer.alloc(typeof value === 'number' ? 4 : 8);
-  if (typeof value === 'number') bytes.writeInt32BE(value);
-  else if (typeof value === 'bigint') bytes.writeBigInt64BE(value);
+  const bytes = Buffer.alloc(8);
+  if (typeof value === 'bigint') bytes.writeBigInt64BE(value);
   else if (typeof value === 'object') bytes.writeBigInt64BE(value.us - US_OF_2000);
   const whole =
     typeof value === 'string'
@@ -96,7 +95,15 @@ const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { freq: 4 });
 const text = fc.oneof(fc.string({ unit: 'grapheme' }), fc.string({ minLength: 100, maxLength: 300 }));
 const time = fc.bigInt(0n, END_US - 1n).map((us) => ({ us }));
 const int64 = fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n);
-const row = fc.tuple(text, maybe(text), maybe(fc.integer()), int64, maybe(fc.boolean()), time, maybe(time));
+const row = fc.tuple(
+  text,
+  maybe(text),
+  maybe(fc.integer().map(BigInt)),
+  int64,
+  maybe(fc.boolean()),
+  time,
+  maybe(time),
+);
 
 describe('rows of COPY', () => {
   test('become the skiff of the same values, however the bytes are cut', () => {
@@ -104,10 +111,7 @@ describe('rows of COPY', () => {
       fc.property(fc.array(row, { maxLength: 20 }), fc.integer({ min: 1, max: 400 }), (rows, size) => {
         const { skiff, rows: count } = turned(copied(rows), size);
         expect(count).toBe(rows.length);
-        const expected = rows.map((values) =>
-          values.map((value) => (typeof value === 'number' ? BigInt(value) : value)),
-        );
-        expect(read(skiff, COLUMNS)).toEqual(expected);
+        expect(read(skiff, COLUMNS)).toEqual(rows);
       }),
       { numRuns: 300 },
     );
@@ -125,6 +129,35 @@ describe('rows of COPY', () => {
       expect(read(skiff, columns)).toEqual(rows);
     }
   });
+
+  test('may grow by what says that each of their values is there', () => {
+    const columns = Array.from({ length: 50 }, (_, index) => column(`c${index}`, 'string'));
+    const rows = Array.from({ length: 20_000 }, () => columns.map(() => ''));
+    expect(read(turned(copied(rows), 10_000_000, columns).skiff, columns)).toEqual(rows);
+  });
+
+  test.each([
+    ['int64', 'a text'],
+    ['int64', true],
+    ['boolean', 'no'],
+    ['timestamp', 7n, 4],
+  ] as [MoveColumn['type'], Value, number?][])(
+    'of a column that is no %s any more are not taken for one: %s',
+    (type, value, length = 0) => {
+      const whole = copied([[value]]);
+      // A shorter value where one of the same length would do.
+      const bytes =
+        length === 0
+          ? whole
+          : Buffer.concat([HEADER, Buffer.from([0, 1, 0, 0, 0, length]), Buffer.alloc(length), END]);
+      expect(() => new SkiffRows([column('attempts', type)]).push(bytes)).toThrow(
+        expect.objectContaining({
+          code: 'unavailable',
+          message: expect.stringContaining(`for a value of attempts, which is no ${type}`),
+        }),
+      );
+    },
+  );
 
   test('with the edges of what a timestamp of YTsaurus can say', () => {
     const columns = [column('at', 'timestamp', true)];

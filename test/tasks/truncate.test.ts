@@ -1,4 +1,7 @@
-import { describe, expect, test } from 'vitest';
+import pg from 'pg';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { parseLogTarget } from '../../src/postgres/log-target.js';
+import { truncateWhole } from '../../src/postgres/truncate.js';
 import { localCluster } from '../setup/yt.js';
 import { ownPostgres } from './cluster.js';
 import { expectedRows, makeLog, sorted, writeRows } from './log.js';
@@ -32,6 +35,19 @@ async function count(table: string): Promise<number> {
   return row?.count as number;
 }
 
+/** A role that may read the log and delete from it; the address of its sessions. */
+async function roleOf(role: string, log: string): Promise<string> {
+  const [{ schema } = {}] = await postgres.query(
+    'select relnamespace::regnamespace::text as schema from pg_class where oid = $1::regclass',
+    [log],
+  );
+  await postgres.query(`create role ${role} login password '${role}'; grant usage on schema ${schema} to ${role};
+    alter role ${role} set search_path = ${schema}; grant select, delete on ${log} to ${role}`);
+  const url = new URL(postgres.url);
+  [url.username, url.password] = [role, role];
+  return url.href;
+}
+
 describe('a log', () => {
   test('that holds nothing else is emptied at once, after all batches', async () => {
     const { client, environment, folder } = await archive();
@@ -39,8 +55,15 @@ describe('a log', () => {
     for (let from = 0; from < MANY; from += 500) await writeRows(postgres, log, { from, count: 500 });
     const expected = await expectedRows(postgres, log);
     const file = await fileOf(log);
-    const { summary } = await move(log, folder, { environment }, { batchRows: 1_000 });
+    const standing: Promise<number>[] = [];
+    const { summary } = await move(
+      log,
+      folder,
+      { environment, progress: ({ done }) => done < MANY && standing.push(count(log)) },
+      { batchRows: 1_000 },
+    );
     expect(summary).toMatchObject({ rows_moved: MANY, rows_deleted: MANY, batches: 6, rows_left: 0 });
+    expect(await Promise.all(standing)).toEqual(Array(5).fill(MANY));
     expect(await fileOf(log)).not.toBe(file);
     expect(await count(log)).toBe(0);
     expect(sorted(await rowsOf(client, folder))).toEqual(sorted(expected));
@@ -119,23 +142,86 @@ describe('a log', () => {
     expect(await count(log)).toBe(0);
   });
 
+  test('with a rule on its rows loses them one by one', async () => {
+    const { environment, folder } = await archive();
+    const log = await makeLog(postgres, 'ruled_log');
+    await postgres.query(`create table ruled (position bigint);
+      create rule note_gone as on delete to ${log} do also insert into ruled values (old.position)`);
+    await writeRows(postgres, log, { from: 0, count: MANY });
+    const file = await fileOf(log);
+    await move(log, folder, { environment });
+    expect(await fileOf(log)).toBe(file);
+  });
+
   test('of which the role may only delete is deleted from', async () => {
     const { environment, folder } = await archive();
     const log = await makeLog(postgres, 'granted_log');
     await writeRows(postgres, log, { from: 0, count: MANY });
-    const [{ schema } = {}] = await postgres.query(
-      'select relnamespace::regnamespace::text as schema from pg_class where oid = $1::regclass',
-      [log],
-    );
-    await postgres.query(`create role mover login password 'mover'; grant usage on schema ${schema} to mover;
-      alter role mover set search_path = ${schema}; grant select, delete on ${log} to mover`);
-    const url = new URL(postgres.url);
-    [url.username, url.password] = ['mover', 'mover'];
+    const url = await roleOf('mover', log);
     const file = await fileOf(log);
-    const { summary } = await move(log, folder, { environment: { ...environment, DATABASE_URL: url.href } });
+    const { summary } = await move(log, folder, { environment: { ...environment, DATABASE_URL: url } });
     expect(summary).toMatchObject({ rows_moved: MANY, rows_deleted: MANY });
     expect(await fileOf(log)).toBe(file);
   });
+
+  test('of which the role sees some rows only keeps the others', async () => {
+    const { environment, folder } = await archive();
+    const log = await makeLog(postgres, 'secured_log');
+    await writeRows(postgres, log, { from: 0, count: MANY });
+    const url = await roleOf('secured', log);
+    await postgres.query(`grant truncate on ${log} to secured; alter table ${log} enable row level security;
+      create policy shown on ${log} to secured using (position < 5000)`);
+    const { summary } = await move(log, folder, { environment: { ...environment, DATABASE_URL: url } });
+    expect(summary).toMatchObject({ rows_moved: 5_000, rows_deleted: 5_000 });
+    expect(await count(log)).toBe(MANY - 5_000);
+  });
+
+  test('whose partitions the role may not read is deleted from', async () => {
+    const { environment, folder } = await archive();
+    const log = await makeLog(postgres, 'unread_log?partition=day');
+    const part = `${log}_20260301`;
+    await postgres.query(
+      `create table ${part} partition of ${log} for values from ('20260301 00:00+00') to ('20260302 00:00+00')`,
+    );
+    await writeRows(postgres, log, { from: 0, count: MANY, at: '2026-03-01T12:00:00Z' });
+    const url = await roleOf('unread', log);
+    await postgres.query(`grant truncate on ${part} to unread`);
+    const { summary } = await move(`${log}?partition=day`, folder, {
+      environment: { ...environment, DATABASE_URL: url },
+    });
+    expect(summary).toMatchObject({ rows_moved: MANY, rows_deleted: MANY });
+  });
+
+  test.each(['read committed', 'repeatable read'])(
+    'into which a row is written between the look and the lock keeps it, at %s',
+    async (isolation) => {
+      const log = await makeLog(postgres, `raced_${isolation.slice(0, 4)}_log`);
+      await writeRows(postgres, log, { from: 0, count: MANY });
+      const [{ next } = {}] = await postgres.query('select pg_current_xact_id()::text as next');
+      const pool = new pg.Pool({
+        connectionString: postgres.url,
+        options: `-c default_transaction_isolation=${isolation.replace(' ', '\\ ')}`,
+      });
+      onTestFinished(() => pool.end());
+      // Counting is the last step before the lock.
+      const writing = {
+        connect: () => pool.connect(),
+        async query(sql: string, values?: unknown[]) {
+          const result = await pool.query(sql, values);
+          if (sql.startsWith('select count')) await writeRows(postgres, log, { from: MANY, count: 1 });
+          return result;
+        },
+      } as unknown as pg.Pool;
+      const emptied: number[] = [];
+      const table = parseLogTarget(log).table;
+      for await (const rows of truncateWhole(writing, table, `xid::text::bigint >= ${next}`))
+        emptied.push(rows);
+      expect(emptied).toEqual([]);
+      expect(await count(log)).toBe(MANY + 1);
+      for await (const rows of truncateWhole(pool, table, 'false')) emptied.push(rows);
+      expect(emptied).toEqual([MANY + 1]);
+    },
+  );
 
   test('with partitions: those that are over are emptied, the one in use keeps its new rows', async () => {
     const { client, environment, folder } = await archive();
