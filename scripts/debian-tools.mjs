@@ -8,10 +8,16 @@ import { ROOT } from './install.mjs';
 
 const CACHE = join(ROOT, 'node_modules', '.cache', 'rtn-debian');
 
-/** @type {Readonly<Record<string, { package: string, paths: string[], canUnpack: boolean }>>} */
+/** @type {Readonly<Record<string, { package: string, paths: string[], canUnpack: boolean, firstStart?: string[] }>>} */
 const TOOLS = {
   cron: { package: 'cron', paths: ['usr/sbin/cron'], canUnpack: true },
-  crontab: { package: 'cron', paths: ['usr/bin/crontab'], canUnpack: true },
+  // Its first start on a machine makes the folder of tables, and fails where Debian's group crontab is missing.
+  crontab: {
+    package: 'cron',
+    paths: ['usr/bin/crontab'],
+    canUnpack: true,
+    firstStart: ['-n', join(ROOT, 'LICENSE')],
+  },
   'systemd-analyze': { package: 'systemd', paths: ['usr/bin/systemd-analyze'], canUnpack: false },
   systemd: {
     package: 'systemd',
@@ -46,6 +52,7 @@ function obtainTool(name) {
     else if (process.getuid?.() === 0) install(tool.package);
   }
   const path = findTool(name);
+  if (path !== undefined && tool?.firstStart !== undefined) spawnSync(path, tool.firstStart);
   return path === undefined
     ? { problem: `${name} is missing and could not be had: apt-get install ${tool?.package}` }
     : { path };

@@ -88,8 +88,8 @@ async function stands(pool: Pool, table: string, standing: string): Promise<bool
 }
 
 /**
- * Does one statement in a short transaction; undefined where that cannot be done now. Each statement within it sees what
- * was committed before it began, whatever the role is set to: a look under a lock must not see what was before the lock.
+ * Does one statement in a short transaction; undefined where that cannot be done now. Whatever the role is set to, each
+ * statement within it sees what was committed before it began: a look under a lock must not see what was before the lock.
  */
 function inTransaction(pool: Pool, sql: string): Promise<true | undefined> {
   return unlessNotNow(async () => {

@@ -97,21 +97,23 @@ describe('the file of a schedule', () => {
     const file = join(temporaryFolder(), 'crontab');
     const judge = (text: string) => {
       writeFileSync(file, text);
-      return spawnSync(check, ['-n', file]).status;
+      const { status, stderr } = spawnSync(check, ['-n', file], { encoding: 'utf8' });
+      return { status, said: stderr };
     };
+    const fits = { status: 0, said: 'The syntax of the crontab file was successfully checked.\n' };
     const made = (value: string) =>
       textOf(crontab, scheduledRun({ params: { text: value } }), {}, 'rtn-weekly');
-    for (const attack of ATTACKS) expect(judge(made(attack)), attack).toBe(0);
+    for (const attack of ATTACKS) expect(judge(made(attack)), attack).toEqual(fits);
     const command =
       made('')
         .split('\n')
         .find((line) => line.startsWith('17 9'))
         ?.slice('17 9 * * 1-5 '.length) ?? '';
     const longest = 'x'.repeat(MAX_COMMAND_BYTES - command.length);
-    expect(judge(made(longest))).toBe(0);
+    expect(judge(made(longest))).toEqual(fits);
     expect(() => made(`${longest}x`)).toThrow(/its command has 999 bytes, and cron reads 998/);
-    expect(judge(made(longest).replace('=x', '=xx'))).toBe(1);
-    expect(judge(made('').replace('17 9', '61 9'))).toBe(1);
+    expect(judge(made(longest).replace('=x', '=xx'))).toMatchObject({ status: 1 });
+    expect(judge(made('').replace('17 9', '61 9'))).toMatchObject({ status: 1 });
   });
 });
 
