@@ -1,5 +1,3 @@
-import { createInterface } from 'node:readline';
-import { Readable } from 'node:stream';
 import { writeYtJson } from '../../yson/json.js';
 import type { YsonMap } from '../../yson/value.js';
 import { writeYsonBinary } from '../../yson/write-binary.js';
@@ -10,6 +8,8 @@ import { loadRow } from './row.js';
 import type { Schema } from './schema.js';
 import { skiffLines } from './skiff-lines.js';
 import { skiffRow } from './skiff-row.js';
+
+const NEWLINE = 0x0a;
 
 /** Rows turned into another format at a time. */
 const BATCH_ROWS = 1_000;
@@ -30,12 +30,19 @@ export function sliceOutput(
   return encoded(rows, columns, format);
 }
 
+/** A line ends at a line feed alone: other ends of lines, of which Unicode has some, may stand in a string. */
 async function* lineRows(directory: string, slice: Slice, schema: Schema): AsyncGenerator<YsonMap> {
-  const lines = createInterface({
-    input: Readable.from(sliceBytes(directory, slice), { objectMode: false }),
-    crlfDelay: Number.POSITIVE_INFINITY,
-  });
-  for await (const line of lines) yield loadRow(line, schema);
+  let begun: Buffer[] = [];
+  for await (const bytes of sliceBytes(directory, slice)) {
+    const end = bytes.lastIndexOf(NEWLINE);
+    if (end < 0) {
+      begun.push(bytes);
+      continue;
+    }
+    const lines = Buffer.concat([...begun, bytes.subarray(0, end)]).toString('utf8');
+    for (const line of lines.split('\n')) yield loadRow(line, schema);
+    begun = [bytes.subarray(end + 1)];
+  }
 }
 
 /** A null is none of the items: in a named column, which all of these are, no format shows it. */
