@@ -14,8 +14,8 @@ const SECRET = 'planted-secret/%41+"x';
 
 const COUNT = 60;
 const TITLE = 'Planted "title" of a message';
-const TEXT = 'Planted text, код 4711\nhttps://x.example/planted?a=1';
-const isPlanted = /planted|4711|код|\\u043a|%D0%BA|79990/i;
+const TEXT = 'Planted text, код 47110815\nhttps://x.example/planted?a=1';
+const isPlanted = /planted|47110815|код|\\u043a|%D0%BA|79990100/i;
 
 type Echo = (request: SeenRequest) => string;
 
