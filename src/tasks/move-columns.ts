@@ -74,7 +74,7 @@ function columnOf(
   return { name, type, isRequired: required, sql };
 }
 
-/** The text that Postgres shows for a value. */
+/** The text that Postgres shows for a value. A composite one of which a part is null is neither null nor `not null`. */
 function textOf(column: string): string {
-  return `case when ${column} is not null then format('%s', ${column}) end`;
+  return `case when ${column} is distinct from null then format('%s', ${column}) end`;
 }

@@ -181,7 +181,7 @@ export class YtClient {
     return readTable(this.#connection, path, options);
   }
 
-  /** Writes JSON lines, all or nothing, never repeated by itself; see {@link WriteTableOptions}. */
+  /** Writes rows, all or nothing, never repeated by itself; see {@link WriteTableOptions}. */
   writeTable(
     path: string,
     rows: AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>,

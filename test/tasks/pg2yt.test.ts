@@ -146,8 +146,10 @@ describe('the columns of the log', () => {
     const log = await makeLog(postgres, 'columns_log');
     await writeRows(postgres, log, { from: 0, count: 5 });
     await move(log, folder, { environment });
+    await postgres.query('create type part as (one int, two text)');
     await postgres.query(`alter table ${log} add column cost numeric(10,2), add column "Größe" bigint not null default 7,
-      add column extra jsonb default '{"$value": [1.10, 1e400]}', drop column digest, alter column version drop not null`);
+      add column extra jsonb default '{"$value": [1.10, 1e400]}', add column part part default row(null, 'x'),
+      add column host inet default '10.0.0.1', drop column digest, alter column version drop not null`);
     await postgres.query(
       `insert into ${log} (run_id, operation, message_id, position, outcome, attempts, suppress, started_at, finished_at, cost)
        values ('r', 'o', 'm', 9223372036854775807, 'sent', 1, false, now(), '2026-01-01T12:00:00.000001Z', 1.50)`,
@@ -159,6 +161,8 @@ describe('the columns of the log', () => {
       cost: '1.50',
       Größe: 7,
       extra: `{"$value": [1.10, 1${'0'.repeat(400)}]}`,
+      part: '(,x)',
+      host: '10.0.0.1',
     });
     expect(rows[5]).toMatchObject({ finished_at: 1_767_268_800_000_001 });
     expect(rows[5]).not.toHaveProperty('digest');
