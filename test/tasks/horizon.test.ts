@@ -1,21 +1,14 @@
 import { expect, test } from 'vitest';
-import { localCluster } from '../setup/yt.js';
 import { ownPostgres } from './cluster.js';
 import { expectedRows, makeLog, sorted, writeRows } from './log.js';
-import { move, rowsOf } from './move.js';
+import { archive, move, rowsOf } from './move.js';
 
 // What an open transaction, wherever it is in the cluster, keeps a pass from moving, and how the pass tells of it.
 
 const postgres = ownPostgres();
 
-async function archive() {
-  const { client, address } = await localCluster();
-  const environment = { DATABASE_URL: postgres.url, YT_PROXY: address };
-  return { client, folder: '//home/archive', environment };
-}
-
 test('a transaction that began early and commits late is moved whole, though newer ones were there first', async () => {
-  const { client, folder, environment } = await archive();
+  const { client, folder, environment } = await archive(postgres);
   const log = await makeLog(postgres, 'late_log');
   const slow = await postgres.session();
   await slow.query('begin');
@@ -51,7 +44,7 @@ test('a transaction that began early and commits late is moved whole, though new
 });
 
 test('what lies below an open transaction is moved, what lies above waits', async () => {
-  const { client, folder, environment } = await archive();
+  const { client, folder, environment } = await archive(postgres);
   const log = await makeLog(postgres, 'middle_log');
   await writeRows(postgres, log, { from: 0, count: 10 });
   const slow = await postgres.session();
@@ -68,7 +61,7 @@ test('what lies below an open transaction is moved, what lies above waits', asyn
 });
 
 test('a transaction in another database holds the rows back too, and is named', async () => {
-  const { folder, environment } = await archive();
+  const { folder, environment } = await archive(postgres);
   const log = await makeLog(postgres, 'foreign_log');
   await postgres.query('create database elsewhere');
   const other = await postgres.session('elsewhere');
@@ -86,7 +79,7 @@ test('a transaction in another database holds the rows back too, and is named', 
 });
 
 test('a prepared transaction that nobody ends is named by its gid', async () => {
-  const { client, folder, environment } = await archive();
+  const { client, folder, environment } = await archive(postgres);
   const log = await makeLog(postgres, 'prepared_log');
   const session = await postgres.session();
   await session.query('begin');

@@ -3,21 +3,14 @@ import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { thisHolder } from '../../src/pipeline/holder.js';
 import { tcpProxy } from '../setup/tcp-proxy.js';
-import { localCluster } from '../setup/yt.js';
 import { harmfulProxy } from '../setup/yt-proxy.js';
 import { ownPostgres } from './cluster.js';
 import { expectedRows, makeLog, sorted, writeRows } from './log.js';
-import { move, rowsOf } from './move.js';
+import { archive, move, rowsOf } from './move.js';
 
 // Two movers of one log, movers that died, and connections that are lost.
 
 const postgres = ownPostgres();
-
-async function archive() {
-  const { client, address } = await localCluster();
-  const environment = { DATABASE_URL: postgres.url, YT_PROXY: address };
-  return { client, address, folder: '//home/archive', environment };
-}
 
 /** A log with so many transactions of ten rows. */
 async function filledLog(name: string, transactions: number): Promise<string> {
@@ -29,7 +22,7 @@ async function filledLog(name: string, transactions: number): Promise<string> {
 
 describe('two movers of one log', () => {
   test('at once move each row once, and both end well when they wait for each other', async () => {
-    const { client, folder, environment } = await archive();
+    const { client, folder, environment } = await archive(postgres);
     const log = await filledLog('two_log', 60);
     const expected = await expectedRows(postgres, log);
     const run = { environment, waitMs: 60_000 };
@@ -41,7 +34,7 @@ describe('two movers of one log', () => {
   });
 
   test('where one has the folder: the other names it and is to be started again', async () => {
-    const { client, folder, environment } = await archive();
+    const { client, folder, environment } = await archive(postgres);
     const log = await filledLog('held_log', 1);
     await client.create('map_node', folder);
     const holder = await client.startTransaction({
@@ -60,7 +53,7 @@ describe('two movers of one log', () => {
   });
 
   test('where the one that has the folder is dead: its transaction is ended, and nobody waits', async () => {
-    const { client, folder, environment } = await archive();
+    const { client, folder, environment } = await archive(postgres);
     const log = await filledLog('dead_log', 1);
     await client.create('map_node', folder);
     const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1e6)']);
@@ -81,7 +74,7 @@ describe('two movers of one log', () => {
 
 describe('what is lost on the way', () => {
   test('the answer to a commit: the rows are there once, and are told', async () => {
-    const { client, address, folder, environment } = await archive();
+    const { client, address, folder, environment } = await archive(postgres);
     const log = await filledLog('answer_log', 5);
     const expected = await expectedRows(postgres, log);
     let commits = 0;
@@ -98,7 +91,7 @@ describe('what is lost on the way', () => {
   });
 
   test('the connections to Postgres, in the middle of a COPY: the batch is moved again, once', async () => {
-    const { client, folder, environment } = await archive();
+    const { client, folder, environment } = await archive(postgres);
     const log = await makeLog(postgres, 'cut_log');
     for (let from = 0; from < 30_000; from += 10_000) await writeRows(postgres, log, { from, count: 10_000 });
     const expected = await expectedRows(postgres, log);
@@ -122,7 +115,7 @@ describe('what is lost on the way', () => {
   });
 
   test('rows that somebody deletes between counting and reading: the batch is counted anew', async () => {
-    const { client, address, folder, environment } = await archive();
+    const { client, address, folder, environment } = await archive(postgres);
     const log = await filledLog('purged_log', 5);
     let isPurged = false;
     const proxy = await harmfulProxy(address, async (command) => {

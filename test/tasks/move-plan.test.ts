@@ -72,10 +72,9 @@ test.each([
       const [batch] = batches;
       if (batch === undefined) throw new Error('no batch');
       await postgres.query(`alter table ${log} ${alter}`);
-      const { batches: anew } = await planBatches(source.pool, source.table, ALL).catch(() => ({ batches }));
       let [rows, bytes] = [0, Buffer.alloc(0)];
       const read = async () => {
-        for await (const piece of source.rows(anew[0] ?? batch, '2026-01-01', columns, (count) => {
+        for await (const piece of source.rows(batch, '2026-01-01', columns, (count) => {
           rows = count;
         }))
           bytes = Buffer.concat([bytes, piece]);

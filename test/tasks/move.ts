@@ -3,6 +3,14 @@ import { parseLocation } from '../../src/pipeline/location.js';
 import type { TaskReport, TaskRun } from '../../src/pipeline/task.js';
 import { type Pg2YtOptions, pg2yt } from '../../src/tasks/pg2yt.js';
 import type { YtClient } from '../../src/yt/client.js';
+import { localCluster } from '../setup/yt.js';
+
+/** An empty cluster, a folder to be made there, and the environment of a pass from this Postgres to it. */
+export async function archive(postgres: { readonly url: string }) {
+  const { client, address } = await localCluster();
+  const environment = { DATABASE_URL: postgres.url, YT_PROXY: address };
+  return { client, address, environment, folder: '//home/archive' };
+}
 
 let runs = 0;
 

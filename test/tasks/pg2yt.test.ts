@@ -1,20 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { localCluster } from '../setup/yt.js';
 import { ownPostgres } from './cluster.js';
 import { expectedRows, makeLog, sorted, writeRows } from './log.js';
-import { move, rowsOf, tablesOf } from './move.js';
+import { archive, move, rowsOf, tablesOf } from './move.js';
 
 // On a real Postgres and the local YTsaurus: what a pass of pg2yt moves.
 
 const postgres = ownPostgres();
-
-/** An empty cluster with the folder's parent. */
-async function archive() {
-  const { client, address } = await localCluster();
-  await client.create('map_node', '//home/crm', { recursive: true });
-  const environment = { DATABASE_URL: postgres.url, YT_PROXY: address };
-  return { client, address, environment, folder: '//home/crm/archive' };
-}
 
 async function count(table: string): Promise<number> {
   const [row] = await postgres.query(`select count(*)::int as count from ${table}`);
@@ -23,7 +14,7 @@ async function count(table: string): Promise<number> {
 
 describe('a pass', () => {
   test('moves every row as it is, to the table of its UTC day, and deletes it', async () => {
-    const { client, environment, folder } = await archive();
+    const { client, environment, folder } = await archive(postgres);
     const log = await makeLog(postgres, 'moved_log');
     for (let from = 0; from < 1_000; from += 100) await writeRows(postgres, log, { from, count: 100 });
     await writeRows(postgres, log, { from: 1_000, count: 100, at: '2026-01-01T23:59:59.950Z' });
@@ -49,7 +40,7 @@ describe('a pass', () => {
   });
 
   test('of a log that has nothing new changes nothing', async () => {
-    const { client, environment, folder } = await archive();
+    const { client, environment, folder } = await archive(postgres);
     const log = await makeLog(postgres, 'idle_log');
     await writeRows(postgres, log, { from: 0, count: 10 });
     await move(log, folder, { environment });
@@ -61,7 +52,7 @@ describe('a pass', () => {
   });
 
   test('takes a transaction that is larger than a batch as a whole', async () => {
-    const { client, environment, folder } = await archive();
+    const { client, environment, folder } = await archive(postgres);
     const log = await makeLog(postgres, 'giant_log');
     await writeRows(postgres, log, { from: 0, count: 3 });
     await writeRows(postgres, log, { from: 3, count: 5_000 });
@@ -72,7 +63,7 @@ describe('a pass', () => {
   });
 
   test('of a dry run tells what it would do, and changes nothing', async () => {
-    const { client, environment, folder } = await archive();
+    const { client, environment, folder } = await archive(postgres);
     const log = await makeLog(postgres, 'dry_log');
     await writeRows(postgres, log, { from: 0, count: 40 });
     const { summary, lines } = await move(log, folder, { environment, isDryRun: true }, { batchRows: 10 });
@@ -88,7 +79,7 @@ describe('a pass', () => {
   });
 
   test.each(['day', 'month'])('moves a log that is partitioned by %s', async (period) => {
-    const { client, environment, folder } = await archive();
+    const { client, environment, folder } = await archive(postgres);
     const log = await makeLog(postgres, `parts_${period}?partition=${period}`);
     for (const day of ['20260301', '20260302', '20260401'])
       await postgres.query(
@@ -110,7 +101,7 @@ describe('a pass', () => {
   });
 
   test('told to end before it began moves nothing and is not complete', async () => {
-    const { client, environment, folder } = await archive();
+    const { client, environment, folder } = await archive(postgres);
     const log = await makeLog(postgres, 'ended_log');
     await writeRows(postgres, log, { from: 0, count: 40 });
     const { isComplete, summary } = await move(log, folder, { environment, signal: AbortSignal.abort() });
@@ -120,7 +111,7 @@ describe('a pass', () => {
   });
 
   test('told to end on its way commits whole batches, and the next one goes on behind them', async () => {
-    const { client, environment, folder } = await archive();
+    const { client, environment, folder } = await archive(postgres);
     const log = await makeLog(postgres, 'stopped_log');
     for (let from = 0; from < 100; from += 10) await writeRows(postgres, log, { from, count: 10 });
     const expected = await expectedRows(postgres, log);
@@ -142,7 +133,7 @@ describe('a pass', () => {
 
 describe('the columns of the log', () => {
   test('that are new are added to the table of the day as optional ones, those that are gone made optional', async () => {
-    const { client, environment, folder } = await archive();
+    const { client, environment, folder } = await archive(postgres);
     const log = await makeLog(postgres, 'columns_log');
     await writeRows(postgres, log, { from: 0, count: 5 });
     await move(log, folder, { environment });
@@ -179,7 +170,7 @@ describe('the columns of the log', () => {
   });
 
   test('that have another type than the table are refused, and nothing is moved or deleted', async () => {
-    const { client, environment, folder } = await archive();
+    const { client, environment, folder } = await archive(postgres);
     const log = await makeLog(postgres, 'altered_log');
     await writeRows(postgres, log, { from: 0, count: 5 });
     await move(log, folder, { environment });
@@ -199,7 +190,7 @@ describe('the columns of the log', () => {
   });
 
   test('hold a time that YTsaurus cannot: the rows stay, and the message says how many', async () => {
-    const { environment, folder } = await archive();
+    const { environment, folder } = await archive(postgres);
     const log = await makeLog(postgres, 'infinite_log');
     await writeRows(postgres, log, { from: 0, count: 5 });
     await postgres.query(`update ${log} set finished_at = 'infinity' where position < 2`);
@@ -213,7 +204,7 @@ describe('the columns of the log', () => {
 
 describe('a pass refuses', () => {
   test('a folder that belongs to another log', async () => {
-    const { environment, folder } = await archive();
+    const { environment, folder } = await archive(postgres);
     const [log, other] = [await makeLog(postgres, 'one_log'), await makeLog(postgres, 'other_log')];
     for (const table of [log, other]) await writeRows(postgres, table, { from: 0, count: 5 });
     await move(log, folder, { environment });
@@ -225,7 +216,7 @@ describe('a pass refuses', () => {
   });
 
   test('a folder whose tables have no cursor', async () => {
-    const { client, environment, folder } = await archive();
+    const { client, environment, folder } = await archive(postgres);
     const log = await makeLog(postgres, 'lost_log');
     await writeRows(postgres, log, { from: 0, count: 5 });
     await move(log, folder, { environment });
@@ -237,7 +228,7 @@ describe('a pass refuses', () => {
   });
 
   test('rows below what was deleted, since nobody has moved them', async () => {
-    const { client, environment, folder } = await archive();
+    const { client, environment, folder } = await archive(postgres);
     const log = await makeLog(postgres, 'restored_log');
     await writeRows(postgres, log, { from: 0, count: 5 });
     await postgres.query(`create table kept as select * from ${log}`);
@@ -252,7 +243,7 @@ describe('a pass refuses', () => {
   });
 
   test('a Postgres that was set back behind the folder', async () => {
-    const { client, environment, folder } = await archive();
+    const { client, environment, folder } = await archive(postgres);
     const log = await makeLog(postgres, 'back_log');
     await writeRows(postgres, log, { from: 0, count: 5 });
     await move(log, folder, { environment });
@@ -271,7 +262,7 @@ describe('a pass refuses', () => {
   });
 
   test('a table that is no send log, and one that is not there', async () => {
-    const { environment, folder } = await archive();
+    const { environment, folder } = await archive(postgres);
     await postgres.query('create table no_log (id int)');
     await expect(move('no_log', folder, { environment })).rejects.toMatchObject({
       code: 'configuration',
@@ -286,7 +277,7 @@ describe('a pass refuses', () => {
   });
 
   test('a role that may not delete, with the GRANT that is missing', async () => {
-    const { environment, folder } = await archive();
+    const { environment, folder } = await archive(postgres);
     const log = await makeLog(postgres, 'rtn.granted_log');
     await postgres.query(`create role mover login password 'm'; grant select on ${log} to mover`);
     const url = new URL(postgres.url);

@@ -12,19 +12,12 @@ import { keepRun } from '../setup/kept-run.js';
 import { sentResult } from '../setup/result.js';
 import { rtn } from '../setup/rtn.js';
 import { testRun } from '../setup/run.js';
-import { localCluster } from '../setup/yt.js';
 import { ownPostgres } from './cluster.js';
-import { move, rowsOf } from './move.js';
+import { archive, move, rowsOf } from './move.js';
 
 // What is spilled, replayed, shown and repeated, when the log's rows have been moved away in between.
 
 const postgres = ownPostgres();
-
-async function archive() {
-  const { client, address } = await localCluster();
-  const environment = { DATABASE_URL: postgres.url, YT_PROXY: address };
-  return { client, environment, folder: '//home/archive' };
-}
 
 const results = (from: number, count: number, overrides: Partial<SendResult> = {}) =>
   Array.from({ length: count }, (_, index) => sentResult(from + index, overrides));
@@ -54,7 +47,7 @@ async function ledgerOf(table: string, run: ReturnType<typeof testRun>) {
 }
 
 test('a spill file that is replayed again after its rows were moved away doubles none', async () => {
-  const { client, environment, folder } = await archive();
+  const { client, environment, folder } = await archive(postgres);
   const { run, file } = await spilledRun('replayed_log', environment);
   expect(await replaySpill(file, { environment })).toMatchObject({ written: 10, stood: 0 });
   await move('replayed_log', folder, { environment });
@@ -72,7 +65,7 @@ test('a spill file that is replayed again after its rows were moved away doubles
 });
 
 test('a spill file that the run itself has logged, replayed after the move, doubles none', async () => {
-  const { client, environment, folder } = await archive();
+  const { client, environment, folder } = await archive(postgres);
   const { run, file, spilled } = await spilledRun('recovered_log', environment);
   const log = new PostgresLog('recovered_log');
   await log.open(run);
@@ -90,7 +83,7 @@ test('a spill file that the run itself has logged, replayed after the move, doub
 });
 
 test('a replay is put off while the run is going on', async () => {
-  const { environment } = await archive();
+  const { environment } = await archive(postgres);
   const { run, file } = await spilledRun('going_log', environment);
   const log = new PostgresLog('going_log');
   await log.open(run);
@@ -103,7 +96,7 @@ test('a replay is put off while the run is going on', async () => {
 });
 
 test('a run is shown and can be repeated when its rows are gone', async () => {
-  const { environment, folder } = await archive();
+  const { environment, folder } = await archive(postgres);
   const { run } = await spilledRun('shown_log', environment);
   const show = async () =>
     JSON.parse(

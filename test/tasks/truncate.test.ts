@@ -2,10 +2,9 @@ import pg from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parseLogTarget } from '../../src/postgres/log-target.js';
 import { truncateWhole } from '../../src/postgres/truncate.js';
-import { localCluster } from '../setup/yt.js';
 import { ownPostgres } from './cluster.js';
 import { expectedRows, makeLog, sorted, writeRows } from './log.js';
-import { move, rowsOf } from './move.js';
+import { archive, move, rowsOf } from './move.js';
 
 // What a pass does with the rows that it has moved: a log that holds nothing else is emptied at once, else they are deleted.
 
@@ -13,16 +12,6 @@ const postgres = ownPostgres();
 
 /** More than a mebibyte, in which a table is as well deleted from. */
 const MANY = 6_000;
-
-async function archive() {
-  const { client, address } = await localCluster();
-  await client.create('map_node', '//home/crm', { recursive: true });
-  return {
-    client,
-    environment: { DATABASE_URL: postgres.url, YT_PROXY: address },
-    folder: '//home/crm/archive',
-  };
-}
 
 /** Changes when the table is emptied: it is another file then. Deleted rows leave the old one. */
 async function fileOf(table: string): Promise<string> {
@@ -50,7 +39,7 @@ async function roleOf(role: string, log: string): Promise<string> {
 
 describe('a log', () => {
   test('that holds nothing else is emptied at once, after all batches', async () => {
-    const { client, environment, folder } = await archive();
+    const { client, environment, folder } = await archive(postgres);
     const log = await makeLog(postgres, 'quiet_log');
     for (let from = 0; from < MANY; from += 500) await writeRows(postgres, log, { from, count: 500 });
     const expected = await expectedRows(postgres, log);
@@ -70,7 +59,7 @@ describe('a log', () => {
   });
 
   test('that an earlier pass has left whole is emptied by the next one', async () => {
-    const { environment, folder } = await archive();
+    const { environment, folder } = await archive(postgres);
     const log = await makeLog(postgres, 'left_log');
     await writeRows(postgres, log, { from: 0, count: MANY });
     const control = new AbortController();
@@ -87,7 +76,7 @@ describe('a log', () => {
   });
 
   test('that a session has in use is not waited for: its rows are deleted', async () => {
-    const { environment, folder } = await archive();
+    const { environment, folder } = await archive(postgres);
     const log = await makeLog(postgres, 'used_log');
     await writeRows(postgres, log, { from: 0, count: MANY });
     const reader = await postgres.session();
@@ -101,7 +90,7 @@ describe('a log', () => {
   });
 
   test('into which a row is being written keeps it', async () => {
-    const { client, environment, folder } = await archive();
+    const { client, environment, folder } = await archive(postgres);
     const log = await makeLog(postgres, 'written_log');
     await writeRows(postgres, log, { from: 0, count: MANY });
     const writer = await postgres.session();
@@ -116,7 +105,7 @@ describe('a log', () => {
   });
 
   test('that has rows which a transaction elsewhere holds back keeps them', async () => {
-    const { environment, folder } = await archive();
+    const { environment, folder } = await archive(postgres);
     const log = await makeLog(postgres, 'held_log');
     await writeRows(postgres, log, { from: 0, count: MANY });
     const holder = await postgres.session();
@@ -131,7 +120,7 @@ describe('a log', () => {
   });
 
   test('with a trigger loses its rows one by one', async () => {
-    const { environment, folder } = await archive();
+    const { environment, folder } = await archive(postgres);
     const log = await makeLog(postgres, 'triggered_log');
     await postgres.query(`create table gone (position bigint);
       create function note_gone() returns trigger language plpgsql as 'begin insert into gone values (old.position); return null; end';
@@ -143,7 +132,7 @@ describe('a log', () => {
   });
 
   test('with a rule on its rows loses them one by one', async () => {
-    const { environment, folder } = await archive();
+    const { environment, folder } = await archive(postgres);
     const log = await makeLog(postgres, 'ruled_log');
     await postgres.query(`create table ruled (position bigint);
       create rule note_gone as on delete to ${log} do also insert into ruled values (old.position)`);
@@ -154,7 +143,7 @@ describe('a log', () => {
   });
 
   test('of which the role may only delete is deleted from', async () => {
-    const { environment, folder } = await archive();
+    const { environment, folder } = await archive(postgres);
     const log = await makeLog(postgres, 'granted_log');
     await writeRows(postgres, log, { from: 0, count: MANY });
     const url = await roleOf('mover', log);
@@ -165,7 +154,7 @@ describe('a log', () => {
   });
 
   test('of which the role sees some rows only keeps the others', async () => {
-    const { environment, folder } = await archive();
+    const { environment, folder } = await archive(postgres);
     const log = await makeLog(postgres, 'secured_log');
     await writeRows(postgres, log, { from: 0, count: MANY });
     const url = await roleOf('secured', log);
@@ -177,7 +166,7 @@ describe('a log', () => {
   });
 
   test('whose partitions the role may not read is deleted from', async () => {
-    const { environment, folder } = await archive();
+    const { environment, folder } = await archive(postgres);
     const log = await makeLog(postgres, 'unread_log?partition=day');
     const part = `${log}_20260301`;
     await postgres.query(
@@ -218,7 +207,7 @@ describe('a log', () => {
   });
 
   test('with partitions: those that are over are emptied, the one in use keeps its new rows', async () => {
-    const { client, environment, folder } = await archive();
+    const { client, environment, folder } = await archive(postgres);
     const log = await makeLog(postgres, 'parted_log?partition=day');
     for (const [day, next] of [
       ['20260301', '20260302'],

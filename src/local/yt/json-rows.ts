@@ -2,6 +2,7 @@ import { RtnError } from '../../error.js';
 import { type QuickBlock, QuickScanner } from './quick-block.js';
 import { isWhole, MAX_ROW, rowLines } from './row-lines.js';
 import type { Schema } from './schema.js';
+import { WholeLines } from './whole-lines.js';
 
 const NEWLINE = 0x0a;
 
@@ -15,9 +16,10 @@ export async function* jsonRows(
 ): AsyncGenerator<QuickBlock | readonly string[]> {
   const scanner = new QuickScanner(schema);
   const source = input[Symbol.asyncIterator]();
-  const rest = new Rest();
+  const pieces = new WholeLines();
   for (let next = await source.next(); next.done !== true; next = await source.next()) {
-    let lines = rest.take(next.value);
+    let lines = pieces.take(next.value);
+    if (pieces.length > MAX_ROW) throw new RtnError('data', `a row is longer than ${MAX_ROW} bytes`);
     while (lines.length > 0) {
       const block = scanner.scan(lines);
       if (block !== undefined) {
@@ -28,35 +30,14 @@ export async function* jsonRows(
       const end = lines.indexOf(NEWLINE) + 1;
       const line = lines.toString('utf8', 0, end).trim();
       if (line !== '' && !isWhole(line)) {
-        yield* rowLines(joined([lines, rest.bytes()], source));
+        yield* rowLines(joined([lines, pieces.rest()], source));
         return;
       }
       if (line !== '') yield [line];
       lines = lines.subarray(end);
     }
   }
-  yield* rowLines(joined([rest.bytes()], source));
-}
-
-/** The beginning of a line whose end has not come yet. */
-class Rest {
-  #pieces: Buffer[] = [];
-  #length = 0;
-
-  /** The lines that a piece completes. */
-  take(piece: Buffer): Buffer {
-    const end = piece.lastIndexOf(NEWLINE) + 1;
-    const lines = end === 0 ? piece.subarray(0, 0) : Buffer.concat([...this.#pieces, piece.subarray(0, end)]);
-    if (end > 0) [this.#pieces, this.#length] = [[], 0];
-    this.#pieces.push(piece.subarray(end));
-    this.#length += piece.length - end;
-    if (this.#length > MAX_ROW) throw new RtnError('data', `a row is longer than ${MAX_ROW} bytes`);
-    return lines;
-  }
-
-  bytes(): Buffer {
-    return Buffer.concat(this.#pieces);
-  }
+  yield* rowLines(joined([pieces.rest()], source));
 }
 
 async function* joined(first: readonly Buffer[], source: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {

@@ -8,8 +8,7 @@ import { loadRow } from './row.js';
 import type { Schema } from './schema.js';
 import { skiffLines } from './skiff-lines.js';
 import { skiffRow } from './skiff-row.js';
-
-const NEWLINE = 0x0a;
+import { WholeLines } from './whole-lines.js';
 
 /** Rows turned into another format at a time. */
 const BATCH_ROWS = 1_000;
@@ -30,18 +29,12 @@ export function sliceOutput(
   return encoded(rows, columns, format);
 }
 
-/** A line ends at a line feed alone: other ends of lines, of which Unicode has some, may stand in a string. */
 async function* lineRows(directory: string, slice: Slice, schema: Schema): AsyncGenerator<YsonMap> {
-  let begun: Buffer[] = [];
-  for await (const bytes of sliceBytes(directory, slice)) {
-    const end = bytes.lastIndexOf(NEWLINE);
-    if (end < 0) {
-      begun.push(bytes);
-      continue;
-    }
-    const lines = Buffer.concat([...begun, bytes.subarray(0, end)]).toString('utf8');
-    for (const line of lines.split('\n')) yield loadRow(line, schema);
-    begun = [bytes.subarray(end + 1)];
+  const pieces = new WholeLines();
+  for await (const piece of sliceBytes(directory, slice)) {
+    const lines = pieces.take(piece);
+    if (lines.length === 0) continue;
+    for (const line of lines.toString('utf8', 0, lines.length - 1).split('\n')) yield loadRow(line, schema);
   }
 }
 
