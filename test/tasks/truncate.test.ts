@@ -142,27 +142,26 @@ describe('a log', () => {
     expect(await fileOf(log)).toBe(file);
   });
 
-  test('of which the role may only delete is deleted from', async () => {
+  test.each([
+    ['may only delete is deleted from', 'mover', () => '', MANY],
+    [
+      'sees some rows only keeps the others',
+      'secured',
+      (log: string) => `grant truncate on ${log} to secured; alter table ${log} enable row level security;
+        create policy shown on ${log} to secured using (position < 5000)`,
+      5_000,
+    ],
+  ])('of which the role %s', async (_, role, granted, moved) => {
     const { environment, folder } = await archive(postgres);
-    const log = await makeLog(postgres, 'granted_log');
+    const log = await makeLog(postgres, `${role}_log`);
     await writeRows(postgres, log, { from: 0, count: MANY });
-    const url = await roleOf('mover', log);
+    const url = await roleOf(role, log);
+    await postgres.query(granted(log));
     const file = await fileOf(log);
     const { summary } = await move(log, folder, { environment: { ...environment, DATABASE_URL: url } });
-    expect(summary).toMatchObject({ rows_moved: MANY, rows_deleted: MANY });
+    expect(summary).toMatchObject({ rows_moved: moved, rows_deleted: moved });
     expect(await fileOf(log)).toBe(file);
-  });
-
-  test('of which the role sees some rows only keeps the others', async () => {
-    const { environment, folder } = await archive(postgres);
-    const log = await makeLog(postgres, 'secured_log');
-    await writeRows(postgres, log, { from: 0, count: MANY });
-    const url = await roleOf('secured', log);
-    await postgres.query(`grant truncate on ${log} to secured; alter table ${log} enable row level security;
-      create policy shown on ${log} to secured using (position < 5000)`);
-    const { summary } = await move(log, folder, { environment: { ...environment, DATABASE_URL: url } });
-    expect(summary).toMatchObject({ rows_moved: 5_000, rows_deleted: 5_000 });
-    expect(await count(log)).toBe(MANY - 5_000);
+    expect(await count(log)).toBe(MANY - moved);
   });
 
   test('whose partitions the role may not read is deleted from', async () => {
