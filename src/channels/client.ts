@@ -1,8 +1,8 @@
 import type { Agent } from 'undici';
 import type { Run } from '../pipeline/contract.js';
 import { Connections } from './connections.js';
+import { connectorOf } from './connector.js';
 import { Deadlines, Exchange, type ExchangeResult } from './exchange.js';
-import { joinsWrites } from './joined-writes.js';
 
 /** A request as undici dispatches it. */
 export type HttpRequest = Parameters<Agent['dispatch']>[0];
@@ -35,7 +35,7 @@ export class HttpClient {
       // Our own deadlines are tighter; these only catch what they cannot see.
       headersTimeout: 2 * timeoutMs,
       bodyTimeout: 2 * timeoutMs,
-      connect: joinsWrites(undici.buildConnector({ timeout: timeoutMs })),
+      connect: connectorOf(undici.buildConnector, timeoutMs),
     };
     this.#agent = new undici.Agent({ ...options, connections: concurrency });
     this.#makeConnections = (origin) =>

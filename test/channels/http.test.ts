@@ -84,6 +84,37 @@ describe('an answer', () => {
     await channel.close();
   });
 
+  test('that comes byte by byte is read whole, in heads as in chunks, while others are read in between', async () => {
+    const server = createServer({ noDelay: true }, (socket) => {
+      socket.on('error', () => {});
+      socket.on('data', async (bytes) => {
+        const id = /[ab]{3}/.exec(String(bytes))?.[0];
+        const body = `2\r\n{"\r\n9\r\nid":"${id}"\r\n1\r\n}\r\n0\r\n\r\n`;
+        const head = `HTTP/1.1 429 Wait\r\ntransfer-encoding: chunked\r\nretry-after: ${id === 'aaa' ? 11 : 22}\r\n\r\n`;
+        for (const byte of head + body) {
+          socket.write(byte);
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const channel = httpChannel({
+      url: `http://127.0.0.1:${port}`,
+      outcomes: OUTCOMES,
+      body: ({ id }: Row) => id,
+      errorCode: '/id',
+    });
+    await channel.open(testRun(), 2);
+    const answers = await Promise.all(['aaa', 'bbb'].map((id) => channel.send(message({ id }))));
+    await channel.close();
+    server.close();
+    expect(answers).toMatchObject([
+      { errorCode: 'aaa', retryAfterMs: 11_000 },
+      { errorCode: 'bbb', retryAfterMs: 22_000 },
+    ]);
+  });
+
   test('that would forge log lines is one line', async () => {
     const server = await httpServer((_, response) =>
       response.writeHead(410).end('no\n2026 INFO sent\u001b[2K'),
