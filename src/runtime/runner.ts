@@ -10,6 +10,7 @@ import { firstStartMs } from './first-start.js';
 import { helpText } from './help.js';
 import { Launch } from './launch.js';
 import { runIdOfSlot } from './slot.js';
+import { keepHeapSmall } from './small-heap.js';
 import { TaskLaunch } from './task-launch.js';
 import { keepTickShape } from './tick-shape.js';
 
@@ -19,6 +20,7 @@ import { keepTickShape } from './tick-shape.js';
  * a process.
  */
 export async function runner(definition: RunnerDefinition): Promise<void> {
+  keepHeapSmall();
   keepTickShape();
   process.exitCode = await main(definition).catch((thrown: unknown) => {
     const error = toRtnError(thrown);
