@@ -5,8 +5,8 @@ const BUFFER = Buffer.allocUnsafeSlow(65_536);
 
 /**
  * The reading side of one plain TCP socket, past the stream. Node makes 64 KiB for every read, wraps them, puts them into the
- * stream and tells of them a tick later, which for a short answer takes longer than to parse it. Here the bytes are read
- * into one buffer, copied at their size, and handed to the listener of 'readable' by the `read()` that it calls there.
+ * stream and tells of them a tick later, which takes 1 to 2 µs an answer. Here the bytes are read into one buffer, copied at
+ * their size, and handed to the listener of 'readable' by the `read()` that it calls there.
  * Bytes that it leaves go into the stream, in order, and with them back-pressure; 'end', 'error' and 'close' come as ever.
  */
 export class DirectReads {

@@ -8,7 +8,7 @@ type Chunks = Parameters<NonNullable<Socket['_writev']>>[0];
 
 /**
  * Makes a plain TCP socket write a short request as one piece. undici writes head and body apart, into a corked socket, and
- * Node then makes one write of two pieces, which takes 1.7 µs longer than to join them first. The socket's own queue,
+ * Node then makes one write of two pieces, which takes up to 1.7 µs longer than to join them first. The socket's own queue,
  * back-pressure and errors stay as they are.
  */
 export function joinWrites(socket: Socket): void {
